@@ -68,16 +68,16 @@ static const char *
 split(char *line, char **name, char **value)
 {
 	char *p = line + strspn(line, BLANKS);
-	size_t n = strspn(p, NAME_LATER);
+	size_t n = strspn(p, NAME_LATER), sign = n + strspn(p + n, BLANKS);
 
 	*name = NULL;
 	if (*p == '\0' || *p == '#' || *p == ';')
 		return NULL;
-	if (strchr(NAME_LETTERS, *p) == NULL || p[n] != '=')
+	if (strchr(NAME_LETTERS, *p) == NULL || p[sign] != '=')
 		return "this is not NAME=value";
 	*name = p;
 	p[n] = '\0';
-	*value = p + n + 1;
+	*value = p + sign + 1;
 	*value += strspn(*value, BLANKS);
 	return unquote(*value);
 }

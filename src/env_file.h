@@ -8,7 +8,7 @@
 /*
  * Walks `text`, which it changes (text[length] too): a value loses its quotes
  * and backslashes in place.  Per line:
- *	NAME=value			blanks around the value do not count
+ *	NAME=value			blanks around both do not count
  *	NAME="a \"b\" $c" NAME='…'	quoted as in a shell, nothing is expanded
  *	# comment, ; comment, nothing
  * `take` gets a name and a value and refuses them by returning false; it
