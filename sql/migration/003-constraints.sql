@@ -267,3 +267,6 @@ BEGIN
 	END LOOP;
 END
 $$;
+
+-- The new key of primary roles does what this index was for.
+DROP INDEX IF EXISTS public.idx_user_roles_primary;
