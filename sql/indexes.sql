@@ -78,13 +78,10 @@ INSERT INTO performance (tab, name, rule) VALUES
 -- Searching by a part of a word, paging, and following references.
 
 INSERT INTO search (tab, name, rule) VALUES
-('customers', 'idx_customers_search',
-    'USING gin (reklam.fold(name) gin_trgm_ops, '
-    'reklam.fold(code) gin_trgm_ops, reklam.fold(email) gin_trgm_ops, '
-    'reklam.fold(phone) gin_trgm_ops)'),
-('jobs', 'idx_jobs_search',
-    'USING gin (reklam.fold(title) gin_trgm_ops, '
-    'reklam.fold(job_number) gin_trgm_ops)'),
+('customers', 'idx_customers_search', 'USING gin (search_text gin_trgm_ops)'),
+('customers', 'idx_customers_search_name',
+    'USING gin (search_name gin_trgm_ops)'),
+('jobs', 'idx_jobs_search', 'USING gin (search_text gin_trgm_ops)'),
 ('jobs', 'idx_jobs_created_at_id', '(created_at DESC, id DESC)'),
 ('jobs', 'idx_jobs_customer_created_at',
     '(customer_id, created_at DESC, id DESC)'),

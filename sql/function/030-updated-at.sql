@@ -11,24 +11,41 @@ BEGIN
 END
 $$;
 
+-- The columns are named one by one because a row under change has none of the
+-- generated ones yet.  A trigger that names all there are is left alone.
 DO $$
 DECLARE
-	tab regclass;
+	c record;
 BEGIN
-	FOREACH tab IN ARRAY ARRAY[
-	    'public.users', 'public.roles', 'public.customers',
-	    'public.customer_dealers', 'public.process_groups',
-	    'public.machines', 'public.jobs', 'public.job_steps']::regclass[]
+	FOR c IN
+		SELECT a.attrelid::regclass AS tab,
+		       string_agg('OLD.' || quote_ident(a.attname), ', '
+		           ORDER BY a.attnum) AS before,
+		       string_agg('NEW.' || quote_ident(a.attname), ', '
+		           ORDER BY a.attnum) AS after
+		  FROM pg_attribute a
+		  LEFT JOIN pg_trigger t ON t.tgrelid = a.attrelid
+		   AND t.tgname = 'now_updated'
+		 WHERE a.attrelid IN (
+		           'public.users'::regclass, 'public.roles'::regclass,
+		           'public.customers'::regclass,
+		           'public.customer_dealers'::regclass,
+		           'public.process_groups'::regclass,
+		           'public.machines'::regclass, 'public.jobs'::regclass,
+		           'public.job_steps'::regclass)
+		   AND a.attnum > 0
+		   AND a.attgenerated = ''
+		   AND NOT a.attisdropped
+		 GROUP BY a.attrelid
+		HAVING NOT coalesce(bool_and(pg_get_triggerdef(t.oid) ~ format(
+		           '\mnew\.%s\M', quote_ident(a.attname))), false)
 	LOOP
-		PERFORM
-		  FROM pg_trigger
-		 WHERE tgrelid = tab
-		   AND tgname = 'now_updated';
-		CONTINUE WHEN FOUND;
-		EXECUTE format('CREATE TRIGGER now_updated BEFORE UPDATE ON %s'
-		    ' FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*'
+		EXECUTE format('CREATE OR REPLACE TRIGGER now_updated'
+		    ' BEFORE UPDATE ON %s FOR EACH ROW WHEN ('
+		    '(%s) IS DISTINCT FROM (%s)'
 		    ' AND OLD.updated_at IS NOT DISTINCT FROM NEW.updated_at)'
-		    ' EXECUTE FUNCTION reklam.now_updated()', tab);
+		    ' EXECUTE FUNCTION reklam.now_updated()',
+		    c.tab, c.before, c.after);
 	END LOOP;
 END
 $$;
