@@ -10,8 +10,9 @@
 SET client_min_messages = warning;
 
 CREATE SCHEMA IF NOT EXISTS reklam;
-CREATE EXTENSION IF NOT EXISTS pgcrypto;
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
+-- Not where the owner's own schema may come first: he may be called reklam.
+CREATE EXTENSION IF NOT EXISTS pgcrypto SCHEMA public;
+CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public;
 
 -- People and what they may do
 
