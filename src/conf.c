@@ -53,13 +53,14 @@ hold_fixed(struct conf_generation *g, char *why, size_t size)
 }
 
 static bool
-conclude(struct conf_generation *g, char *why, size_t size)
+conclude(struct conf_generation *g, bool secret, char *why, size_t size)
 {
 	struct conf *c = &g->all.conf;
 
-	if (!conf_rule_together(&g->all, why, size))
+	if (!conf_rule_together(&g->all, why, size) ||
+	    (secret && !conf_rule_secret(&g->all, why, size)))
 		return false;
-	if (c->jwt_secret == NULL)	/* a demonstration */
+	if (c->jwt_secret == NULL && c->demo)
 		c->jwt_secret = "change-this-secret-key";
 	c->database_url = g->all.url;
 	if (c->database_url == NULL)
@@ -72,8 +73,8 @@ conclude(struct conf_generation *g, char *why, size_t size)
 	return true;
 }
 
-bool
-conf_read(const char *file, char *why, size_t size)
+static bool
+read_all(const char *file, bool secret, char *why, size_t size)
 {
 	struct conf_generation *g = calloc(1, sizeof *g);
 
@@ -84,7 +85,7 @@ conf_read(const char *file, char *why, size_t size)
 	if (!set_defaults(g, why, size) ||
 	    (file != NULL && !conf_source_file(g, file, why, size)) ||
 	    !conf_source_environment(g, why, size) ||
-	    !hold_fixed(g, why, size) || !conclude(g, why, size)) {
+	    !hold_fixed(g, why, size) || !conclude(g, secret, why, size)) {
 		conf_source_forget(g);
 		return false;
 	}
@@ -93,6 +94,18 @@ conf_read(const char *file, char *why, size_t size)
 	current = g;
 	conf = g->all.conf;
 	return true;
+}
+
+bool
+conf_read(const char *file, char *why, size_t size)
+{
+	return read_all(file, true, why, size);
+}
+
+bool
+conf_read_without_secret(const char *file, char *why, size_t size)
+{
+	return read_all(file, false, why, size);
 }
 
 long

@@ -44,6 +44,9 @@ extern struct conf conf;
  */
 bool conf_read(const char *file, char *why, size_t size);
 
+/* The same for a program that knows no tokens: JWT_SECRET_KEY may be unset. */
+bool conf_read_without_secret(const char *file, char *why, size_t size);
+
 /* The TTL of a cache name: the smallest of `seconds`, CACHE_TTL_MAX and
  * CACHE_TTL_<name>, in seconds; 0 is off. */
 long conf_ttl(const char *name, long seconds);

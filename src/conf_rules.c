@@ -141,23 +141,27 @@ secret_fault(const char *secret)
 }
 
 bool
+conf_rule_secret(const struct conf_all *all, char *why, size_t size)
+{
+	const char *fault = secret_fault(all->conf.jwt_secret);
+
+	if (fault == NULL || all->conf.demo)
+		return true;
+	snprintf(why, size, "JWT_SECRET_KEY %s; "
+	    "\"openssl rand -base64 48\" makes one", fault);
+	return false;
+}
+
+bool
 conf_rule_together(const struct conf_all *all, char *why, size_t size)
 {
 	const struct conf *c = &all->conf;
-	const char *fault = secret_fault(c->jwt_secret);
 
-	if (c->pool_min > c->pool_max) {
-		snprintf(why, size, "DB_POOL_MIN_CONNECTIONS is %ld, more than "
-		    "DB_POOL_MAX_CONNECTIONS, which is %ld", c->pool_min,
-		    c->pool_max);
-		return false;
-	}
-	if (fault != NULL && !c->demo) {
-		snprintf(why, size, "JWT_SECRET_KEY %s; "
-		    "\"openssl rand -base64 48\" makes one", fault);
-		return false;
-	}
-	return true;
+	if (c->pool_min <= c->pool_max)
+		return true;
+	snprintf(why, size, "DB_POOL_MIN_CONNECTIONS is %ld, more than "
+	    "DB_POOL_MAX_CONNECTIONS, which is %ld", c->pool_min, c->pool_max);
+	return false;
 }
 
 static void

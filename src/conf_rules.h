@@ -18,6 +18,9 @@ bool conf_rule_value(const struct conf_setting *, const char *text,
 /* What no row alone can say. */
 bool conf_rule_together(const struct conf_all *, char *why, size_t size);
 
+/* Whether the key of the tokens will do. */
+bool conf_rule_secret(const struct conf_all *, char *why, size_t size);
+
 /* libpq's words for the parts; malloc'd. */
 char *conf_rule_url(const struct conf_all *);
 
