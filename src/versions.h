@@ -1,0 +1,73 @@
+/* What the data's state is: a counter per table and per cache name. */
+#ifndef VERSIONS_H
+#define VERSIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "query.h"
+
+#define VERSIONS_TABLES 64	/* tables that statements may read */
+#define VERSIONS_QUERIES 512	/* statements, each with an epoch */
+#define VERSIONS_VECTOR (QUERY_TABLES_MAX + 1)
+
+/* The state that an answer was computed from: its statement's epoch, then
+ * the versions of its tables. */
+struct versions {
+	unsigned count;
+	uint64_t at[VERSIONS_VECTOR];
+};
+
+size_t versions_bytes(void);
+void versions_open(void);	/* after shm_open_memory, before fork */
+
+/* Before a statement is sent. */
+void versions_read(const struct query *, struct versions *);
+
+/* Whether nothing that the statement reads has changed since. */
+bool versions_current(const struct query *, const struct versions *);
+
+bool versions_equal(const struct versions *, const struct versions *);
+
+/*
+ * `names` are tables separated by blanks, as the triggers collect them; one
+ * that no statement reads changes nothing.  Empty: nothing.
+ */
+void versions_bump(const char *names);
+void versions_bump_all(void);
+
+/* Makes every answer of the statement old. */
+void versions_clear(const struct query *);
+
+/*
+ * The listener's proof of life, written every 250 ms while LISTEN holds.
+ * Answers from memory count only while it is younger than a second.
+ */
+void versions_alive(void);
+void versions_lost(void);	/* LISTEN is gone: no answer counts from now */
+bool versions_trusted(void);
+int64_t versions_alive_age_ms(void);	/* of the last proof, ever */
+
+/* Whether the database cannot be reached, as the listener sees it. */
+void versions_set_unreachable(bool);
+bool versions_unreachable(void);
+
+/*
+ * A write's own NOTIFY comes back to the listener after the write's worker has
+ * bumped what it touched; bumping twice would throw away a fresh answer.  A
+ * worker names its write in the transaction (an origin), and marks it once it
+ * has bumped; the listener leaves alone what is marked.
+ */
+struct versions_origin {
+	unsigned slot;
+	uint64_t number;
+};
+struct versions_origin versions_write_begins(unsigned slot);
+void versions_write_bumped(struct versions_origin);
+size_t versions_origin_text(struct versions_origin, char *out, size_t size);
+bool versions_was_bumped(const char *origin);
+
+uint64_t versions_bumps(void);	/* since the memory was made */
+
+#endif
