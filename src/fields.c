@@ -1,0 +1,300 @@
+/*
+ * The tables of what a client may send, in the order of the routes.  A row:
+ * name, source, type, flags, least, most, choices, fallback, refusal, members.
+ */
+#include "fields.h"
+
+#include <limits.h>
+
+#define END { .name = NULL }
+#define OPTIONAL .flags = 0
+
+/* Of every list that has nothing else to ask for. */
+const struct field paging[] = {
+	{ "limit", QUERY, INTEGER, .max = 10000 },
+	{ "offset", QUERY, INTEGER, .max = INT_MAX },
+	END
+};
+
+/* --- auth --- */
+
+/* --- customers and dealers --- */
+
+/* --- dashboard --- */
+
+/* --- health --- */
+
+/* --- jobs, steps, notes, revisions, timeline --- */
+#define PRIORITIES "low normal high urgent"
+
+#define JOB_FILTER \
+	{ "search", QUERY, TEXT, .max = 200 }, \
+	{ "q", QUERY, TEXT, .max = 200 }, \
+	{ "status", QUERY, TEXT, .max = 200 }, \
+	{ "customer_id", QUERY, UUID, OPTIONAL }, \
+	{ "priority", QUERY, TEXT, .max = 50 }, \
+	{ "date_from", QUERY, TIMESTAMP, OPTIONAL }, \
+	{ "date_to", QUERY, DATE, OPTIONAL }, \
+	{ "overdue", QUERY, BOOLEAN, OPTIONAL }, \
+	{ "assigned_to", QUERY, UUID, OPTIONAL }, \
+	{ "machine_id", QUERY, UUID, OPTIONAL }, \
+	{ "due_from", QUERY, DATE, OPTIONAL }, \
+	{ "due_to", QUERY, DATE, OPTIONAL }, \
+	{ "sort", QUERY, CHOICE, .choices = "created_at -created_at " \
+	    "due_date -due_date job_number -job_number priority -priority" },
+
+const struct field job_list[] = {
+	JOB_FILTER
+	{ "page", QUERY, INTEGER, .flags = LENIENT },
+	{ "per_page", QUERY, INTEGER, .flags = LENIENT },
+	{ "limit", QUERY, INTEGER, .max = 10000 },
+	{ "offset", QUERY, INTEGER, .max = INT_MAX },
+	END
+};
+
+const struct field job_export[] = {
+	JOB_FILTER
+	END
+};
+
+/* Dates that nobody can read were always dropped here, not refused. */
+static const struct field new_step[] = {
+	{ "process_id", BODY, UUID, REQUIRED, .refusal = "process_id_required" },
+	{ "assigned_to", BODY, UUID, OPTIONAL },
+	{ "machine_id", BODY, UUID, OPTIONAL },
+	{ "is_parallel", BODY, FLAG, OPTIONAL },
+	{ "estimated_duration", BODY, INTEGER, .max = 10000000,
+	    .refusal = "estimated_duration_invalid" },
+	{ "due_date", BODY, DATE, .refusal = "step_due_date_invalid" },
+	{ "due_time", BODY, TIME, .refusal = "step_due_time_invalid" },
+	{ "planned_start_date", BODY, LOOSE, OPTIONAL },
+	{ "planned_end_date", BODY, LOOSE, OPTIONAL },
+	{ "requirements", BODY, TEXT, OPTIONAL },
+	{ "has_production", BODY, FLAG, OPTIONAL },
+	{ "required_quantity", BODY, NUMBER, .max = 99999999,
+	    .refusal = "required_quantity_invalid" },
+	END
+};
+
+const struct field job_create[] = {
+	{ "title", BODY, TEXT, REQUIRED, .min = 1, .max = 255,
+	    .refusal = "title_required" },
+	{ "description", BODY, TEXT, OPTIONAL },
+	{ "customer_id", BODY, UUID, OPTIONAL },
+	{ "dealer_id", BODY, UUID, OPTIONAL },
+	{ "priority", BODY, CHOICE, .choices = PRIORITIES },
+	{ "due_date", BODY, DATE, .refusal = "due_date_invalid" },
+	{ "steps", BODY, OBJECTS, .max = 200, .members = new_step },
+	END
+};
+
+const struct field job_update[] = {
+	{ "title", BODY, TEXT, NOT_NULL, .min = 1, .max = 255,
+	    .refusal = "title_required" },
+	{ "description", BODY, TEXT, OPTIONAL },
+	{ "customer_id", BODY, UUID, OPTIONAL },
+	{ "dealer_id", BODY, UUID, OPTIONAL },
+	{ "priority", BODY, CHOICE, .choices = PRIORITIES },
+	{ "due_date", BODY, DATE, .refusal = "due_date_invalid" },
+	END
+};
+
+const struct field job_reason[] = {
+	{ "reason", BODY, TEXT, OPTIONAL },
+	END
+};
+
+/* One of the first four is the reason; the statement says which. */
+const struct field job_revise[] = {
+	{ "revision_reason", BODY, TEXT, OPTIONAL },
+	{ "revision_description", BODY, TEXT, OPTIONAL },
+	{ "reason", BODY, TEXT, OPTIONAL },
+	{ "description", BODY, TEXT, OPTIONAL },
+	{ "job_description", BODY, TEXT, OPTIONAL },
+	{ "title", BODY, TEXT, .max = 255 },
+	{ "priority", BODY, CHOICE, .choices = PRIORITIES },
+	{ "due_date", BODY, DATE, .refusal = "due_date_invalid" },
+	END
+};
+
+const struct field step_add[] = {
+	{ "process_id", BODY, UUID, REQUIRED, .refusal = "process_id_required" },
+	{ "assigned_to", BODY, UUID, OPTIONAL },
+	{ "machine_id", BODY, UUID, OPTIONAL },
+	{ "is_parallel", BODY, FLAG, OPTIONAL },
+	{ "estimated_duration", BODY, INTEGER, .max = 10000000,
+	    .refusal = "estimated_duration_invalid" },
+	{ "due_date", BODY, DATE, .refusal = "due_date_invalid" },
+	{ "due_time", BODY, TIME, .refusal = "due_time_invalid" },
+	{ "planned_start_date", BODY, LOOSE, OPTIONAL },
+	{ "planned_end_date", BODY, LOOSE, OPTIONAL },
+	{ "requirements", BODY, TEXT, OPTIONAL },
+	{ "has_production", BODY, FLAG, OPTIONAL },
+	{ "required_quantity", BODY, NUMBER, .max = 99999999,
+	    .refusal = "required_quantity_invalid" },
+	END
+};
+
+const struct field step_update[] = {
+	{ "process_id", BODY, UUID, OPTIONAL },
+	{ "assigned_to", BODY, UUID, OPTIONAL },
+	{ "machine_id", BODY, UUID, OPTIONAL },
+	{ "is_parallel", BODY, FLAG, OPTIONAL },
+	{ "has_production", BODY, FLAG, OPTIONAL },
+	{ "estimated_duration", BODY, INTEGER, .max = 10000000,
+	    .refusal = "estimated_duration_invalid" },
+	{ "due_date", BODY, DATE, .refusal = "due_date_invalid" },
+	{ "due_time", BODY, TIME, .refusal = "due_time_invalid" },
+	{ "planned_start_date", BODY, DATE,
+	    .refusal = "planned_start_date_invalid" },
+	{ "planned_end_date", BODY, DATE,
+	    .refusal = "planned_end_date_invalid" },
+	{ "order_index", BODY, INTEGER, NOT_NULL, .max = 1000000,
+	    .refusal = "order_index_invalid" },
+	{ "requirements", BODY, LOOSE, OPTIONAL },
+	{ "required_quantity", BODY, NUMBER, .max = 99999999,
+	    .refusal = "required_quantity_invalid" },
+	END
+};
+
+const struct field step_pause[] = {
+	{ "reason", BODY, TEXT, REQUIRED, .refusal = "pause_reason_required" },
+	END
+};
+
+const struct field step_produce[] = {
+	{ "production_quantity", BODY, NUMBER, REQUIRED,
+	    .refusal = "production_quantity_required" },
+	{ "production_unit", BODY, TEXT, .max = 50 },
+	{ "production_notes", BODY, TEXT, OPTIONAL },
+	END
+};
+
+const struct field step_complete[] = {
+	{ "production_quantity", BODY, NUMBER, .max = 99999999,
+	    .refusal = "production_quantity_invalid" },
+	{ "production_unit", BODY, TEXT, .max = 50 },
+	{ "production_notes", BODY, TEXT, OPTIONAL },
+	END
+};
+
+const struct field step_reopen[] = {
+	{ "reason", BODY, TEXT, OPTIONAL },
+	END
+};
+
+const struct field step_note[] = {
+	{ "note", BODY, TEXT, REQUIRED, .refusal = "note_required" },
+	END
+};
+
+/* --- machines --- */
+#define MACHINE_STATUSES "active maintenance inactive"
+
+const struct field machine_create[] = {
+	{ "name", BODY, TEXT, REQUIRED, .min = 1, .max = 255,
+	    .refusal = "machine_name_code_required" },
+	{ "code", BODY, TEXT, REQUIRED, .min = 1, .max = 50,
+	    .refusal = "machine_name_code_required" },
+	{ "type", BODY, TEXT, .max = 100 },
+	{ "status", BODY, CHOICE, .choices = MACHINE_STATUSES },
+	{ "location", BODY, TEXT, .max = 255 },
+	{ "capacity_per_hour", BODY, NUMBER, .max = 99999999,
+	    .refusal = "capacity_per_hour_invalid" },
+	{ "notes", BODY, TEXT, OPTIONAL },
+	{ "process_ids", BODY, UUIDS, .max = 1000 },
+	END
+};
+
+const struct field machine_update[] = {
+	{ "name", BODY, TEXT, NOT_NULL, .min = 1, .max = 255,
+	    .refusal = "machine_name_blank" },
+	{ "type", BODY, TEXT, .max = 100 },
+	{ "status", BODY, CHOICE, NOT_NULL, .choices = MACHINE_STATUSES },
+	{ "location", BODY, TEXT, .max = 255 },
+	{ "capacity_per_hour", BODY, NUMBER, .max = 99999999,
+	    .refusal = "capacity_per_hour_invalid" },
+	{ "notes", BODY, TEXT, OPTIONAL },
+	{ "process_ids", BODY, UUIDS, NOT_NULL, .max = 1000 },
+	END
+};
+
+/* --- notifications --- */
+
+/* --- permissions --- */
+
+/* --- processes and groups --- */
+const struct field process_create[] = {
+	{ "name", BODY, TEXT, REQUIRED, .min = 1, .max = 255,
+	    .refusal = "process_name_code_required" },
+	{ "code", BODY, TEXT, REQUIRED, .min = 1, .max = 50,
+	    .refusal = "process_name_code_required" },
+	{ "description", BODY, TEXT, OPTIONAL },
+	{ "is_machine_based", BODY, FLAG, OPTIONAL },
+	{ "is_production", BODY, FLAG, OPTIONAL },
+	{ "order_index", BODY, INTEGER, .min = INT_MIN, .max = INT_MAX },
+	{ "group_id", BODY, UUID, OPTIONAL },
+	{ "folder_name", BODY, TEXT, .max = 100 },
+	END
+};
+
+const struct field process_update[] = {
+	{ "name", BODY, TEXT, NOT_NULL, .min = 1, .max = 255,
+	    .refusal = "process_name_blank" },
+	{ "code", BODY, TEXT, .max = 50 },
+	{ "description", BODY, TEXT, OPTIONAL },
+	{ "is_machine_based", BODY, FLAG, OPTIONAL },
+	{ "is_production", BODY, FLAG, OPTIONAL },
+	{ "is_active", BODY, FLAG, OPTIONAL },
+	{ "order_index", BODY, INTEGER, .min = INT_MIN, .max = INT_MAX },
+	{ "group_id", BODY, UUID, OPTIONAL },
+	{ "folder_name", BODY, TEXT, .max = 100 },
+	END
+};
+
+const struct field process_group_create[] = {
+	{ "name", BODY, LOOSE, REQUIRED, .max = 150,
+	    .refusal = "process_group_name_required" },
+	{ "description", BODY, LOOSE, OPTIONAL },
+	{ "color", BODY, LOOSE, .max = 20 },
+	{ "order_index", BODY, INTEGER, .min = INT_MIN, .max = INT_MAX },
+	END
+};
+
+const struct field process_group_update[] = {
+	{ "name", BODY, LOOSE, .max = 150 },
+	{ "description", BODY, LOOSE, OPTIONAL },
+	{ "color", BODY, LOOSE, .max = 20 },
+	{ "order_index", BODY, INTEGER, .min = INT_MIN, .max = INT_MAX },
+	END
+};
+
+/* --- roles --- */
+
+/* --- tasks --- */
+const struct field task_list[] = {
+	{ "status", QUERY, TEXT, .max = 200 },
+	{ "assigned_to", QUERY, UUID, OPTIONAL },
+	{ "machine_id", QUERY, UUID, OPTIONAL },
+	{ "job_id", QUERY, UUID, OPTIONAL },
+	{ "limit", QUERY, INTEGER, .max = 10000 },
+	{ "offset", QUERY, INTEGER, .max = INT_MAX },
+	END
+};
+
+const struct field task_history[] = {
+	{ "date_from", QUERY, TIMESTAMP, OPTIONAL },
+	{ "date_to", QUERY, DATE, OPTIONAL },
+	{ "limit", QUERY, INTEGER, LENIENT, .max = 10000, .fallback = "50" },
+	{ "offset", QUERY, INTEGER, .max = INT_MAX },
+	END
+};
+
+const struct field task_performance[] = {
+	{ "period", QUERY, INTEGER, .min = 1, .max = 3650, .fallback = "30" },
+	END
+};
+
+/* --- user-roles --- */
+
+/* --- users --- */

@@ -1,0 +1,58 @@
+/* The values that routes take from a request, as tables. */
+#ifndef FIELDS_H
+#define FIELDS_H
+
+#include "routes.h"
+
+extern const struct field paging[];
+
+/* --- auth --- */
+
+/* --- customers and dealers --- */
+extern const struct field customer_list[];
+
+/* --- dashboard --- */
+
+/* --- health --- */
+
+/* --- jobs, steps, notes, revisions, timeline --- */
+extern const struct field job_list[];
+extern const struct field job_export[];
+extern const struct field job_create[];
+extern const struct field job_update[];
+extern const struct field job_reason[];
+extern const struct field job_revise[];
+extern const struct field step_add[];
+extern const struct field step_update[];
+extern const struct field step_pause[];
+extern const struct field step_produce[];
+extern const struct field step_complete[];
+extern const struct field step_reopen[];
+extern const struct field step_note[];
+
+/* --- machines --- */
+extern const struct field machine_create[];
+extern const struct field machine_update[];
+
+/* --- notifications --- */
+
+/* --- permissions --- */
+
+/* --- processes and groups --- */
+extern const struct field process_create[];
+extern const struct field process_update[];
+extern const struct field process_group_create[];
+extern const struct field process_group_update[];
+
+/* --- roles --- */
+
+/* --- tasks --- */
+extern const struct field task_list[];
+extern const struct field task_history[];
+extern const struct field task_performance[];
+
+/* --- user-roles --- */
+
+/* --- users --- */
+
+#endif

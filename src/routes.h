@@ -1,0 +1,93 @@
+/* Every endpoint as one row: who may, which statement, cached for how long. */
+#ifndef ROUTES_H
+#define ROUTES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum method { GET, POST, PATCH, DELETE, METHODS };
+
+/* What kind of body a route takes; see http.c for what each accepts. */
+enum body_kind {
+	NO_BODY,	/* read to its end and ignored */
+	JSON_BODY,	/* application/json, or nothing at all (an empty object) */
+	ANY_BODY	/* JSON whatever the Content-Type says; null means {} */
+};
+
+enum source { PATH, QUERY, BODY };
+
+enum field_type {
+	TEXT,		/* a string; min and max count characters */
+	LOOSE,		/* any scalar, read as trimmed text; blank is null */
+	UUID,		/* a blank string is null */
+	INTEGER,	/* min and max are the range */
+	NUMBER,		/* finite; text that is a number counts */
+	BOOLEAN,	/* true or false */
+	FLAG,		/* BOOLEAN, or text in 1/true/yes/on, or a number */
+	DATE,		/* YYYY-MM-DD; blank or "null" is null */
+	TIME,		/* HH:MM or HH:MM:SS; blank or "null" is null */
+	TIMESTAMP,	/* a date, or a date and a time */
+	CHOICE,		/* one of the words in choices */
+	CHOICES,	/* some of them, separated by commas */
+	UUIDS,		/* a list of ids, at most max of them */
+	OBJECT,		/* any object */
+	OBJECTS		/* a list of objects, each checked by members */
+};
+
+enum {
+	REQUIRED = 1,	/* missing, null or (TEXT, LOOSE) blank is refused */
+	LENIENT = 2,	/* QUERY: what cannot be read counts as not given */
+	NOT_NULL = 4	/* may be missing, but not null */
+};
+
+/*
+ * A value that a client may send.  A table of them ends with a row without a
+ * name.  `refusal` is the name of the text (text.c) that says what is wrong;
+ * without one it is "field_required" or "field_invalid".  `fallback` is what a
+ * QUERY field is when it is not given; without one it is null.
+ */
+struct field {
+	const char *name;
+	enum source source;
+	enum field_type type;
+	unsigned flags;
+	long long min, max;		/* both 0: no limit of its own */
+	const char *choices;		/* words separated by blanks */
+	const char *fallback;
+	const char *refusal;
+	const struct field *members;	/* of OBJECTS */
+};
+
+struct request;
+
+/*
+ * `access`: "public"; "token" (anybody known); "manager" (an active role
+ * yonetici); a right like "jobs.view"; "manager|machines.create" (either, but
+ * refused in the words of "manager").  Managers have every right.
+ *
+ * `statement` names sql/query/NAME.sql; the few that are not one statement
+ * have a `handler` instead.  `cache` is the name by which the answers of a GET
+ * are cleared, `ttl` their age limit in seconds.
+ */
+struct route {
+	enum method method;
+	const char *path;		/* "/api/jobs/{id}/hold" */
+	const char *access;
+	const char *statement;
+	const char *cache;
+	int ttl;
+	enum body_kind body;
+	size_t body_max;		/* 0: 1 MiB */
+	const struct field *fields;
+	const char *not_found;		/* text when the statement has no row */
+	unsigned flags;
+	void (*handler)(struct request *);
+	const char *help;		/* one line for openapi.json */
+};
+
+enum { EXPORT = 1, URGENT = 2 };	/* route flags: own deadline; own lane */
+
+extern const struct route routes[];
+extern const size_t routes_count;
+
+#endif
