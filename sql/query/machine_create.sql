@@ -1,0 +1,3 @@
+-- Adds a machine.
+SELECT status, message, body
+  FROM reklam.machine_create(:'body'::jsonb);

@@ -1,0 +1,3 @@
+-- Takes a machine out of use.
+SELECT status, message, body
+  FROM reklam.machine_delete(:'id'::uuid);

@@ -1,0 +1,3 @@
+-- Adds a process.
+SELECT status, message, body
+  FROM reklam.process_create(:'body'::jsonb);

@@ -1,0 +1,3 @@
+-- Archives a process; machines no longer do it.
+SELECT status, message, body
+  FROM reklam.process_delete(:'id'::uuid);

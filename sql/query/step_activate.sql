@@ -1,0 +1,3 @@
+-- Makes a pending step ready.
+SELECT status, message, body
+  FROM reklam.step_activate(:'id'::uuid, :'me'::uuid, :'rights'::text[]);

@@ -1,0 +1,3 @@
+-- Deletes a step that nobody has begun.
+SELECT status, message, body
+  FROM reklam.step_delete(:'id'::uuid);

@@ -1,0 +1,3 @@
+-- Starts a step.
+SELECT status, message, body
+  FROM reklam.step_start(:'id'::uuid, :'me'::uuid, :'rights'::text[]);
