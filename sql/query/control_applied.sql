@@ -1,0 +1,3 @@
+-- What reklamctl migrate has applied.
+SELECT name, checksum
+  FROM reklam.migrations;

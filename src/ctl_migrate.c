@@ -1,0 +1,261 @@
+/*
+ * reklamctl migrate: brings a database to this version.
+ *
+ * A migration is applied once; the functions all anew when one of them or a
+ * table has changed, because some of them look at the tables there are; texts
+ * and indexes when they have changed.  Each file and the record of it are one
+ * transaction, but for the indexes, which are built concurrently.
+ */
+#include <dirent.h>
+#include <getopt.h>
+#include <libpq-fe.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "conf.h"
+#include "ctl.h"
+#include "json.h"
+#include "text.h"
+
+#ifndef SQL_DIRECTORY
+#define SQL_DIRECTORY "/usr/share/reklam/sql"
+#endif
+
+#define PATH_SIZE 4096
+#define FILE_MAX (1 << 20)
+
+struct migration {
+	const char *directory;
+	bool dry;
+	PGconn *connection;
+	PGresult *applied;	/* NULL: there is no record yet */
+	int done;		/* what was, or would be, applied */
+};
+
+static bool
+checksum_of(const struct migration *m, const char *file, char sum[17])
+{
+	static char bytes[FILE_MAX];
+	char path[PATH_SIZE];
+	size_t length = 0;
+	FILE *f;
+
+	snprintf(path, sizeof path, "%s/%s", m->directory, file);
+	if ((f = fopen(path, "re")) != NULL) {
+		length = fread(bytes, 1, sizeof bytes, f);
+		fclose(f);
+	}
+	if (length == 0 || length == sizeof bytes) {
+		ctl_fail("%s cannot be read", path);
+		return false;
+	}
+	snprintf(sum, 17, "%016llx",
+	    (unsigned long long)XXH64(bytes, length, 0));
+	return true;
+}
+
+/* The checksum under which it was applied; NULL when it was not. */
+static const char *
+recorded(const struct migration *m, const char *name)
+{
+	int i, n = m->applied ? PQntuples(m->applied) : 0;
+
+	for (i = 0; i < n; i++)
+		if (strcmp(PQgetvalue(m->applied, i, 0), name) == 0)
+			return PQgetvalue(m->applied, i, 1);
+	return NULL;
+}
+
+static bool
+is_recorded(const struct migration *m, const char *name, const char *sum)
+{
+	const char *was = recorded(m, name);
+
+	return was != NULL && strcmp(was, sum) == 0;
+}
+
+static void
+say(struct migration *m, const char *name, const struct timespec *since)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	m->done++;
+	if (m->dry)
+		printf("would apply %s\n", name);
+	else
+		printf("applied %s (%.2f s)\n", name,
+		    (double)(now.tv_sec - since->tv_sec) +
+		    (double)(now.tv_nsec - since->tv_nsec) / 1e9);
+	fflush(stdout);
+}
+
+static bool
+apply(struct migration *m, const char *file, const char *sum, bool at_once)
+{
+	struct ctl_script script = { .directory = m->directory, .file = file,
+	    .at_once = at_once, .name = file, .checksum = sum };
+	struct timespec since;
+
+	clock_gettime(CLOCK_MONOTONIC, &since);
+	if (!m->dry && !ctl_psql(&script)) {
+		ctl_fail("%s was not applied%s", file, at_once ?
+		    "; nothing of it remains" : " to its end");
+		return false;
+	}
+	say(m, file, &since);
+	return true;
+}
+
+/* The .sql files of a part of the directory, in order; -1: said why. */
+static int
+is_sql(const struct dirent *entry)
+{
+	size_t n = strlen(entry->d_name);
+
+	return n > 4 && strcmp(entry->d_name + n - 4, ".sql") == 0;
+}
+
+static int
+list(const struct migration *m, const char *part, struct dirent ***files)
+{
+	char path[PATH_SIZE];
+	int n;
+
+	snprintf(path, sizeof path, "%s/%s", m->directory, part);
+	n = scandir(path, files, is_sql, alphasort);
+	if (n == -1)
+		ctl_fail("%s cannot be read", path);
+	return n;
+}
+
+static bool
+migrate_one(struct migration *m, const char *file)
+{
+	const char *was = recorded(m, file);
+	char sum[17];
+
+	if (!checksum_of(m, file, sum))
+		return false;
+	if (was == NULL)
+		return apply(m, file, sum, true);
+	if (*was != '\0' && strcmp(was, sum) != 0)
+		ctl_fail("note: %s has changed since it was applied", file);
+	return true;
+}
+
+static bool
+function_one(struct migration *m, const char *file)
+{
+	char sum[17];
+
+	return checksum_of(m, file, sum) && apply(m, file, sum, true);
+}
+
+static bool
+each(struct migration *m, const char *part,
+    bool (*one)(struct migration *, const char *))
+{
+	struct dirent **files;
+	char name[PATH_SIZE];
+	int i, n = list(m, part, &files);
+	bool fine = n != -1;
+
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof name, "%s/%s", part, files[i]->d_name);
+		fine = fine && one(m, name);
+		free(files[i]);
+	}
+	if (n != -1)
+		free(files);
+	return fine;
+}
+
+/* Stops the walk at a function that is new or has changed. */
+static bool
+is_unchanged(struct migration *m, const char *file)
+{
+	char sum[17];
+
+	return checksum_of(m, file, sum) && is_recorded(m, file, sum);
+}
+
+static bool
+functions(struct migration *m)
+{
+	if (m->done == 0 && each(m, "function", is_unchanged))
+		return true;
+	return each(m, "function", function_one);
+}
+
+/* All texts as one JSON list; malloc'd. */
+static char *
+texts_json(void)
+{
+	static const char *const codes[LANGUAGES] = { "en", "tr" };
+	char *json = NULL, quoted[4096];
+	size_t size, i, l;
+	FILE *out = open_memstream(&json, &size);
+
+	if (out == NULL)
+		return NULL;
+	for (i = 0; i < texts_count; i++)
+		for (l = 0; l < LANGUAGES; l++) {
+			json_quote(quoted, sizeof quoted, texts[i].in[l],
+			    strlen(texts[i].in[l]));
+			fprintf(out, "%c{\"name\":\"%s\",\"language\":\"%s\","
+			    "\"template\":%s}", i + l ? ',' : '[',
+			    texts[i].name, codes[l], quoted);
+		}
+	fputs("]", out);
+	if (fclose(out) == 0)
+		return json;
+	free(json);
+	return NULL;
+}
+
+static bool
+texts_copied(struct migration *m)
+{
+	char *json = texts_json(), sum[17];
+	struct ctl_argument arguments[] = {
+		{ "texts", json }, { "checksum", sum }, { NULL, NULL }
+	};
+	struct timespec since;
+	PGresult *result = NULL;
+	bool fine = false;
+
+	clock_gettime(CLOCK_MONOTONIC, &since);
+	if (json == NULL)
+		goto out;
+	snprintf(sum, sizeof sum, "%016llx",
+	    (unsigned long long)XXH64(json, strlen(json), 0));
+	fine = true;
+	if (is_recorded(m, "texts", sum))
+		goto out;
+	if (!m->dry) {
+		result = ctl_run(m->connection, "control_texts", arguments);
+		fine = result != NULL;
+	}
+	if (fine)
+		say(m, "texts", &since);
+out:
+	PQclear(result);
+	free(json);
+	return fine;
+}
+
+static bool
+indexes(struct migration *m)
+{
+	char sum[17];
+
+	if (!checksum_of(m, "indexes.sql", sum))
+		return false;
+	return is_recorded(m, "indexes.sql", sum) ||
+	    apply(m, "indexes.sql", sum, false);
+}
