@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "password.h"
+
 struct pg_conn;
 struct pg_result;
 
@@ -64,6 +66,12 @@ struct ctl_script {
 	const char *name, *checksum;
 };
 bool ctl_psql(const struct ctl_script *);
+
+/* All texts of the program as one JSON list for SQL; the caller frees it. */
+char *ctl_texts(void);
+
+/* Asks for a new password and hashes it.  False: said why. */
+bool ctl_password(char hash[PASSWORD_HASH_SIZE]);
 
 /* --- the commands --- */
 

@@ -46,7 +46,11 @@ is_fine(PGresult *result)
 	if (PQresultStatus(result) == PGRES_TUPLES_OK ||
 	    PQresultStatus(result) == PGRES_COMMAND_OK)
 		return true;
-	message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	/* of a duplicate the detail says what is there already */
+	message = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME) ?
+	    PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL) : NULL;
+	if (message == NULL)
+		message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	if (message == NULL)
 		message = PQresultErrorMessage(result);
 	ctl_fail("%.*s", (int)strcspn(message, "\n"), message);

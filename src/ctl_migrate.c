@@ -18,8 +18,6 @@
 
 #include "conf.h"
 #include "ctl.h"
-#include "json.h"
-#include "text.h"
 
 #ifndef SQL_DIRECTORY
 #define SQL_DIRECTORY "/usr/share/reklam/sql"
@@ -192,36 +190,10 @@ functions(struct migration *m)
 	return each(m, "function", function_one);
 }
 
-/* All texts as one JSON list; malloc'd. */
-static char *
-texts_json(void)
-{
-	static const char *const codes[LANGUAGES] = { "en", "tr" };
-	char *json = NULL, quoted[4096];
-	size_t size, i, l;
-	FILE *out = open_memstream(&json, &size);
-
-	if (out == NULL)
-		return NULL;
-	for (i = 0; i < texts_count; i++)
-		for (l = 0; l < LANGUAGES; l++) {
-			json_quote(quoted, sizeof quoted, texts[i].in[l],
-			    strlen(texts[i].in[l]));
-			fprintf(out, "%c{\"name\":\"%s\",\"language\":\"%s\","
-			    "\"template\":%s}", i + l ? ',' : '[',
-			    texts[i].name, codes[l], quoted);
-		}
-	fputs("]", out);
-	if (fclose(out) == 0)
-		return json;
-	free(json);
-	return NULL;
-}
-
 static bool
 texts_copied(struct migration *m)
 {
-	char *json = texts_json(), sum[17];
+	char *json = ctl_texts(), sum[17];
 	struct ctl_argument arguments[] = {
 		{ "texts", json }, { "checksum", sum }, { NULL, NULL }
 	};
@@ -258,4 +230,95 @@ indexes(struct migration *m)
 		return false;
 	return is_recorded(m, "indexes.sql", sum) ||
 	    apply(m, "indexes.sql", sum, false);
+}
+
+/* Two at once would wait for each other's indexes: one at a time. */
+static bool
+lock(const struct migration *m)
+{
+	static const struct ctl_argument none[] = { { NULL, NULL } };
+	PGresult *result;
+	bool asked, got = false, told = false;
+
+	do {
+		result = ctl_run(m->connection, "control_lock", none);
+		asked = result != NULL;
+		got = asked && *ctl_field(result, "locked") == 't';
+		PQclear(result);
+		if (asked && !got) {
+			if (!told)
+				ctl_fail("note: waiting for another migration");
+			told = true;
+			sleep(1);
+		}
+	} while (asked && !got);
+	return got;
+}
+
+/* Whether there is a list of what was applied. */
+static bool
+has_record(const struct migration *m)
+{
+	PGresult *result = PQexec(m->connection,
+	    "SELECT 1 WHERE to_regclass('reklam.migrations') IS NOT NULL");
+	bool has = PQntuples(result) == 1;
+
+	PQclear(result);
+	return has;
+}
+
+/* What was applied until now; makes the list, unless nothing may change. */
+static bool
+read_record(struct migration *m)
+{
+	static const struct ctl_argument none[] = { { NULL, NULL } };
+	struct ctl_script script = { .directory = m->directory,
+	    .file = "migrations.sql", .at_once = true };
+
+	if (!m->dry && !ctl_psql(&script))
+		return false;
+	if (m->dry && !has_record(m))
+		return true;
+	m->applied = ctl_run(m->connection, "control_applied", none);
+	return m->applied != NULL;
+}
+
+static bool
+migrate(struct migration *m)
+{
+	return (m->dry || lock(m)) && read_record(m) &&
+	    each(m, "migration", migrate_one) && functions(m) &&
+	    texts_copied(m) && indexes(m);
+}
+
+static const struct option words[] = {
+	{ "dry-run", no_argument, NULL, 'n' }, { 0 }
+};
+
+int
+ctl_migrate(int argc, char **argv)
+{
+	struct migration m = { .directory = SQL_DIRECTORY };
+	int option, status = CTL_FAILED;
+
+	while ((option = getopt_long(argc, argv, "nd:", words, NULL)) != -1) {
+		if (option == '?')
+			return ctl_usage();
+		if (option == 'n')
+			m.dry = true;
+		else
+			m.directory = optarg;
+	}
+	if (optind != argc)
+		return ctl_usage();
+	if (!ctl_settings(false) || (m.connection = ctl_connect()) == NULL)
+		return CTL_FAILED;
+	if (migrate(&m)) {
+		status = CTL_DONE;
+		if (m.done == 0)
+			puts("the database is up to date");
+	}
+	PQclear(m.applied);
+	PQfinish(m.connection);
+	return status;
 }

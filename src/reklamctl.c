@@ -16,7 +16,8 @@ static const struct ctl_command commands[] = {
 	    "bring the database to this version" },
 	{ "token", ctl_token, "--service NAME --days N [--right RIGHT]...",
 	    "print a token for a program, like cron's" },
-	{ "user", ctl_user, "add [-n FULL_NAME] [-r ROLE] USERNAME EMAIL\n"
+	{ "user", ctl_user, "add [-n FULL_NAME] [-r ROLE] [-d DIR] USERNAME "
+	    "EMAIL\n"
 	    "passwd USERNAME\ndeactivate USERNAME\nlist",
 	    "people who may log in" },
 };

@@ -2,4 +2,4 @@
 INSERT INTO reklam.service_tokens (name, rights, expires_at)
 VALUES (:'service', :'rights'::text[],
        now() + :'days'::int * interval '1 day')
-RETURNING id, extract(epoch FROM now())::bigint AS now;
+RETURNING id, floor(extract(epoch FROM now()))::bigint AS now;
