@@ -17,6 +17,21 @@ const struct field paging[] = {
 };
 
 /* --- auth --- */
+#define PASSWORD_LEAST 6	/* characters, as the web client has it */
+
+const struct field auth_login[] = {
+	{ "username", BODY, TEXT, REQUIRED, .refusal = "login_missing" },
+	{ "password", BODY, TEXT, REQUIRED, .refusal = "login_missing" },
+	END
+};
+
+const struct field auth_password[] = {
+	{ "current_password", BODY, TEXT, REQUIRED,
+	    .refusal = "password_missing" },
+	{ "new_password", BODY, TEXT, REQUIRED, .min = PASSWORD_LEAST,
+	    .refusal = "password_too_short" },
+	END
+};
 
 /* --- customers and dealers --- */
 

@@ -7,6 +7,8 @@
 extern const struct field paging[];
 
 /* --- auth --- */
+extern const struct field auth_login[];
+extern const struct field auth_password[];
 
 /* --- customers and dealers --- */
 extern const struct field customer_list[];

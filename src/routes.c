@@ -6,9 +6,21 @@
 #include "routes.h"
 
 #include "fields.h"
+#include "login.h"
 
 const struct route routes[] = {
 /* --- auth --- */
+	{ POST, "/api/auth/login", "public", .body = JSON_BODY,
+	    .body_max = 4096, .fields = auth_login, .flags = URGENT,
+	    .handler = login_enter,
+	    .help = "A token for a user name and a password" },
+	{ GET, "/api/auth/me", "token", .statement = "me", .cache = "get_me",
+	    .ttl = 300, .not_found = "user_not_found",
+	    .help = "The asker, with his roles" },
+	{ POST, "/api/auth/password", "token", .statement = "password_change",
+	    .body = JSON_BODY, .body_max = 4096, .fields = auth_password,
+	    .not_found = "user_not_found", .handler = login_change_password,
+	    .help = "Changes the asker's password; older tokens end" },
 
 /* --- customers and dealers --- */
 

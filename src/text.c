@@ -15,6 +15,38 @@ const struct text texts[] = {
 /* --- of the program itself --- */
 	{ "internal_error", { "Something went wrong",
 	    "Bir hata oluştu" } },
+	{ "bad_request", { "The request is malformed",
+	    "İstek hatalı" } },
+	{ "uri_too_long", { "The address is too long",
+	    "Adres çok uzun" } },
+	{ "path_not_found", { "There is nothing at this address",
+	    "Bu adreste bir şey yok" } },
+	{ "method_not_allowed", { "This address does not take that method",
+	    "Bu adres bu yöntemi kabul etmiyor" } },
+	{ "body_too_large", { "The body is too large",
+	    "Gönderilen veri çok büyük" } },
+	{ "content_type_unsupported", { "The body must be application/json",
+	    "Gönderilen veri application/json olmalı" } },
+	{ "json_malformed", { "The body is not valid JSON",
+	    "Gönderilen veri geçerli JSON değil" } },
+	{ "json_not_object", { "The body must be a JSON object",
+	    "Gönderilen veri bir JSON nesnesi olmalı" } },
+	{ "busy", { "Too much to do at the moment, please try again",
+	    "Sistem şu anda yoğun, lütfen tekrar deneyin" } },
+	{ "database_unavailable", { "The database cannot be reached",
+	    "Veritabanına ulaşılamıyor" } },
+	{ "not_found", { "Not found", "Kayıt bulunamadı" } },
+	{ "field_required", { "{1} is required", "{1} gerekli" } },
+	{ "field_invalid", { "{1} is not valid", "{1} geçersiz" } },
+	{ "value_required", { "A value is missing", "Eksik değer var" } },
+	{ "value_invalid", { "A value is not valid", "Geçersiz değer var" } },
+	{ "value_too_long", { "A value is too long", "Çok uzun değer var" } },
+	{ "value_out_of_range", { "A value is out of range",
+	    "Sınır dışı değer var" } },
+	{ "reference_not_found", { "It names something that does not exist",
+	    "İlişkili kayıt bulunamadı" } },
+	{ "already_exists", { "There is one like it already",
+	    "Bu kayıt zaten var" } },
 
 	{ "no_field_to_update", { "Nothing to change was sent",
 	    "Güncellenecek alan bulunamadı" } },
@@ -22,6 +54,34 @@ const struct text texts[] = {
 	    "Güncellenecek alan yok" } },
 
 /* --- auth --- */
+	{ "token_missing", { "A token is required", "Token bulunamadı" } },
+	{ "token_malformed", { "The Authorization header is malformed",
+	    "Token formatı hatalı" } },
+	{ "token_invalid", { "The token is not valid or has expired",
+	    "Token geçersiz veya süresi dolmuş" } },
+	{ "forbidden", { "You may not do this",
+	    "Bu işlem için yetkiniz yok" } },
+	{ "right_missing", { "You lack the right {1}.{2}",
+	    "{1} kaynağı için {2} yetkisi yok" } },
+	{ "no_role", { "You have no role", "Kullanıcı rolü bulunamadı" } },
+	{ "login_done", { "Logged in", "Giriş başarılı" } },
+	{ "login_missing", { "A user name and a password are required",
+	    "Kullanıcı adı ve şifre gerekli" } },
+	{ "login_failed", { "User name or password is wrong",
+	    "Kullanıcı adı veya şifre hatalı" } },
+	{ "login_too_often", { "Too many attempts, please wait a minute",
+	    "Çok fazla deneme yapıldı, lütfen bir dakika bekleyin" } },
+	{ "password_missing", { "The current and a new password are required",
+	    "Mevcut şifre ve yeni şifre gerekli" } },
+	{ "password_wrong", { "The current password is wrong",
+	    "Mevcut şifre hatalı" } },
+	{ "password_too_short", {
+	    "A password needs at least 6 characters",
+	    "Şifre en az 6 karakter olmalı" } },
+	{ "password_too_long", { "The password is longer than 72 bytes",
+	    "Şifre 72 bayttan uzun olamaz" } },
+	{ "password_changed", { "Password changed, please log in again",
+	    "Şifre değiştirildi, lütfen tekrar giriş yapın" } },
 
 /* --- customers and dealers --- */
 
@@ -243,6 +303,8 @@ const struct text texts[] = {
 	{ "process_group_deleted", { "Group deleted", "Grup silindi" } },
 
 /* --- roles --- */
+	{ "role_code_exists", { "Another role has this code",
+	    "Bu rol kodu zaten kullanılıyor" } },
 
 /* --- tasks --- */
 	{ "task_not_found", { "Task not found", "Görev bulunamadı" } },
@@ -250,6 +312,9 @@ const struct text texts[] = {
 /* --- user-roles --- */
 
 /* --- users --- */
+	{ "user_not_found", { "User not found", "Kullanıcı bulunamadı" } },
+	{ "user_exists", { "This user name or e-mail is taken",
+	    "Bu kullanıcı adı veya email zaten kullanılıyor" } },
 };
 
 const size_t texts_count = sizeof texts / sizeof *texts;
