@@ -4,7 +4,7 @@ WITH held AS MATERIALIZED (
 	SELECT *
 	  FROM reklam.active_roles(:'user'::uuid)
 ), rights AS (
-	SELECT '*' AS word
+	SELECT '*' COLLATE "C" AS word
 	 WHERE EXISTS (SELECT FROM held WHERE code = 'yonetici')
 	UNION
 	SELECT p.resource || '.' || action
@@ -15,7 +15,7 @@ WITH held AS MATERIALIZED (
 	              ('update', p.can_update), ('delete', p.can_delete)
 	       ) actions (action, allowed)
 	 WHERE allowed
-	 ORDER BY word COLLATE "C"
+	 ORDER BY word
 	 LIMIT 400	-- what the gate has room for
 )
 SELECT json_build_object(
