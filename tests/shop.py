@@ -135,12 +135,7 @@ class Shop(Browser):
         return self.directory / 'reklam.conf'
 
     def installed(self, name):
-        """A program of ours where the shop's user can reach it."""
-        to = process.directory(self.directory / 'bin') / name
-        made = build() / 'src' / name
-        if not to.exists() or made.stat().st_mtime > to.stat().st_mtime:
-            shutil.copy2(made, to)
-        return to
+        return installed(self.directory, name)
 
     # --- starting and ending ---
 
@@ -238,6 +233,15 @@ class Shop(Browser):
         return self.cluster.psql(self.database, *words, '-c', text).strip()
 
 
+def installed(directory, name):
+    """A program of ours where the shop's user can reach it."""
+    to = process.directory(directory / 'bin') / name
+    made = build() / 'src' / name
+    if not to.exists() or made.stat().st_mtime > to.stat().st_mtime:
+        shutil.copy2(made, to)
+    return to
+
+
 def faked(today):
     """The environment in which a program's calendar begins at `today`."""
     if not today:
@@ -249,13 +253,13 @@ def faked(today):
             'FAKETIME_DONT_RESET': '1'}
 
 
-def migrate(cluster, database):
-    """What reklamctl migrate does, from the files of this tree."""
-    sql = process.ROOT / 'sql'
-    here = 'SET search_path = public, reklam;\n'
-    for kind in ('migration', 'function'):
-        for file in sorted((sql / kind).glob('*.sql')):
-            cluster.psql(database, '-1', '-f', '-', user='reklam',
-                         input=here + file.read_text())
-    cluster.psql(database, '-f', '-', user='reklam',
-                 input=here + (sql / 'indexes.sql').read_text())
+def migrate(cluster, database, *words):
+    """By reklamctl, with copies where the cluster's user can read them."""
+    program = installed(cluster.directory, 'reklamctl')
+    sql = cluster.directory / 'sql'
+    if not sql.exists():
+        shutil.copytree(process.ROOT / 'sql', sql)
+        for path in [sql, *sql.rglob('*')]:
+            process.give(path)
+    return run(program, 'migrate', '-d', sql, *words,
+               env={'DATABASE_URL': cluster.url(database)}).stdout

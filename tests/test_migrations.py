@@ -1,6 +1,8 @@
 """sql/migration: empty databases and old ones become the same, losing nothing.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg2
 import pytest
 
@@ -85,8 +87,39 @@ CONSTRAINTS = '''SELECT conrelid::regclass::text, conname,
         AND connamespace = 'public'::regnamespace'''
 INDEXES = '''SELECT tablename, indexname, indexdef FROM pg_indexes
   WHERE schemaname IN ('public', 'reklam')'''
-TRIGGERS = '''SELECT tgrelid::regclass::text, tgname, pg_get_triggerdef(oid)
+# That of updated_at names all columns, in the order in which they came.
+TRIGGERS = '''SELECT tgrelid::regclass::text, tgname,
+        regexp_replace(pg_get_triggerdef(oid), 'WHEN .* EXECUTE', 'EXECUTE')
    FROM pg_trigger WHERE NOT tgisinternal'''
+
+
+def test_it_tells_what_it_does(postgres):
+    def told(*words):
+        return migrate(postgres, 'told', *words).splitlines()
+    postgres.create_database('told')
+    files = [str(f.relative_to(ROOT / 'sql'))
+             for kind in ('migration', 'function')
+             for f in sorted((ROOT / 'sql' / kind).glob('*.sql'))]
+    files += ['texts', 'indexes.sql']
+    assert told('--dry-run') == [f'would apply {f}' for f in files]
+    assert [line.split()[1] for line in told() if line.startswith('applied')]\
+        == files
+    assert told() == told('--dry-run') == ['the database is up to date']
+    # What an older version applied in other words is applied anew.
+    postgres.psql('told', '-c', '''UPDATE reklam.migrations SET checksum = '1'
+        WHERE name IN ('texts', 'indexes.sql', 'function/010-body.sql')''')
+    assert [line.split()[2] for line in told('--dry-run')] \
+        == [f for f in files if not f.startswith('migration')]
+    postgres.drop_database('told')
+
+
+def test_two_at_once_take_turns(postgres):
+    postgres.create_database('turns')
+    with ThreadPoolExecutor(3) as pool:
+        said = list(pool.map(lambda _: migrate(postgres, 'turns'), range(3)))
+    assert sorted(text.count('applied indexes.sql') for text in said) \
+        == [0, 0, 1]
+    postgres.drop_database('turns')
 
 
 def test_an_empty_database_stays_empty(made):
