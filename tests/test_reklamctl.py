@@ -1,0 +1,212 @@
+"""reklamctl token and user: who may come in, told from the command line."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import pty
+import subprocess
+
+import pytest
+
+import process
+from process import run
+from shop import installed
+
+SECRET = 'a key of these tests, never of a shop'
+
+
+class Control:
+    """reklamctl for one database."""
+
+    def __init__(self, cluster, database):
+        self.cluster, self.database = cluster, database
+        self.program = installed(cluster.directory, 'reklamctl')
+        self.env = {'DATABASE_URL': cluster.url(database),
+                    'JWT_SECRET_KEY': SECRET, 'PASSWORD_COST': 4}
+
+    def __call__(self, *words, input='', **env):
+        done = run(self.program, *words, input=input, check=False,
+                   env={**self.env, **env})
+        return done.returncode, done.stdout.strip(), done.stderr.strip()
+
+    def add(self, *words, password='long enough'):
+        return self('user', 'add', '-d', self.cluster.directory / 'sql',
+                    *words, input=password + '\n')
+
+    def sql(self, text):
+        return self.cluster.psql(self.database, '-c', text).strip()
+
+
+@pytest.fixture
+def control(postgres, empty):
+    name = postgres.create_database('control', empty)
+    yield Control(postgres, name)
+    postgres.drop_database(name)
+
+
+def claims(token):
+    """What a token says, when it is signed with the key."""
+    def decoded(part):
+        return base64.urlsafe_b64decode(part + '=' * (-len(part) % 4))
+    text, _, signature = token.rpartition('.')
+    assert decoded(signature) == hmac.digest(
+        SECRET.encode(), text.encode(), hashlib.sha256)
+    header, said = (json.loads(decoded(p)) for p in text.split('.'))
+    assert header == {'alg': 'HS256', 'typ': 'JWT'}
+    return said
+
+
+def test_a_token_names_a_row(control):
+    status, token, _ = control('token', '--service', 'cron', '--days', '30')
+    assert status == 0
+    said = claims(token)
+    assert said['username'] == 'service:cron'
+    assert said['exp'] - said['iat'] == 30 * 86400
+    assert control.sql(f'''
+        SELECT name, rights, expires_at - created_at = '30 days',
+               extract(epoch FROM created_at) - {said['iat']} BETWEEN 0 AND 1
+          FROM reklam.service_tokens WHERE id = '{said['service_id']}' ''') \
+        == 'cron|{cache.clear}|t|t'
+
+
+def test_a_token_has_the_rights_that_were_named(control):
+    status, text, _ = control('-j', 'token', '--service', 'report', '--days',
+                              '1', '--right', 'jobs.view', '--right', '*')
+    made = json.loads(text)
+    assert status == 0
+    assert claims(made['token'])['service_id'] == made['id']
+    assert control.sql('SELECT rights FROM reklam.service_tokens') \
+        == '{jobs.view,*}'
+
+
+@pytest.mark.parametrize('words', [
+    (), ('--service', 'x'), ('--days', '3'),
+    ('--service', 'a b', '--days', '3'), ('--service', '', '--days', '3'),
+    ('--service', 'x', '--days', '0'), ('--service', 'x', '--days', '3d'),
+    ('--service', 'x', '--days', '99999'),
+    ('--service', 'x', '--days', '3', '--right', 'clear'),
+    ('--service', 'x', '--days', '3', '--right', 'a.b"c'),
+    ('--service', 'x', '--days', '3', 'more')])
+def test_no_token_for_less_or_for_nonsense(control, words):
+    status, token, why = control('token', *words)
+    assert (status in (1, 2), token) == (True, '') and why
+    assert control.sql('SELECT count(*) FROM reklam.service_tokens') == '0'
+
+
+def test_no_token_without_a_key(control):
+    assert control('token', '--service', 'x', '--days', '3',
+                   JWT_SECRET_KEY='')[0] == 1
+
+
+def test_the_first_user_is_a_manager_and_brings_the_roles(control):
+    status, _, said = control.add('anna', 'anna@example.org', '-n', 'Anna Ö')
+    assert (status, said) \
+        == (0, 'anna is a user now, with the role yonetici')
+    assert control.sql('''
+        SELECT username, email, full_name, role, is_active,
+               password_hash = crypt('long enough', password_hash),
+               password_hash LIKE '$2a$04$%'
+          FROM users''') \
+        == 'anna|anna@example.org|Anna Ö|yonetici|t|t|t'
+    assert control.sql('''SELECT code, is_primary FROM user_roles
+        JOIN roles r ON r.id = role_id''') == 'yonetici|t'
+    assert control.sql('SELECT count(*) FROM roles') == '8'
+
+
+def test_a_second_user_has_a_role_of_his_own(control):
+    control.add('anna', 'anna@example.org')
+    for words in ('bob', 'bob@example.org'), \
+            ('bob', 'bob@example.org', '-r', 'nobody'):
+        assert control.add(*words)[0] == 1
+    assert control.add('bob', 'bob@example.org', '-r', 'operator')[0] == 0
+    assert control.add('bob', 'bob2@example.org', '-r', 'operator') \
+        == (1, '', 'reklamctl: Key (username)=(bob) already exists.')
+    status, listed, _ = control('-j', 'user', 'list')
+    assert [(u['username'], u['roles'], u['active'])
+            for u in json.loads(listed)] \
+        == [('anna', 'yonetici', True), ('bob', 'operator', True)]
+    header, *lines = control('user', 'list')[1].splitlines()
+    assert header.split() == ['username', 'email', 'full_name', 'roles',
+                              'active', 'since']
+    assert [line.split()[:2] for line in lines] \
+        == [['anna', 'anna@example.org'], ['bob', 'bob@example.org']]
+
+
+@pytest.mark.parametrize('words, password', [
+    (('', 'a@b'), 'long enough'), (('a b', 'a@b'), 'long enough'),
+    (('anna', 'nowhere'), 'long enough'), (('anna',), 'long enough'),
+    (('anna', 'a@b'), 'short'), (('anna', 'a@b'), 'ö' * 37)])
+def test_a_user_who_cannot_be(control, words, password):
+    status, _, why = control.add(*words, password=password)
+    assert status in (1, 2) and why
+    assert control.sql('SELECT count(*) FROM users') == '0'
+
+
+def test_passwd_ends_older_tokens(control):
+    control.add('anna', 'anna@example.org')
+    before = control.sql('SELECT tokens_valid_from IS NULL FROM users')
+    assert control('user', 'passwd', 'anna', input='quite another\n')[0] == 0
+    assert (before, control.sql('''
+        SELECT password_hash = crypt('quite another', password_hash),
+               tokens_valid_from BETWEEN now() - interval '1 min' AND now()
+          FROM users''')) == ('t', 't|t')
+    assert control('user', 'passwd', 'bob', input='quite another\n') \
+        == (1, '', 'reklamctl: no user is called "bob"')
+
+
+def test_the_last_manager_stays(control):
+    control.add('anna', 'anna@example.org')
+    control.add('bob', 'bob@example.org', '-r', 'operator')
+    assert control('user', 'deactivate', 'anna') \
+        == (1, '', 'reklamctl: anna is the last manager')
+    assert control('user', 'deactivate', 'bob')[0] == 0
+    assert control('user', 'deactivate', 'nobody')[0] == 1
+    assert control.sql('SELECT string_agg(username, \',\') FROM users '
+                       'WHERE is_active') == 'anna'
+
+
+def typed(control, *lines):
+    """user passwd anna, with lines typed at a terminal; what it showed."""
+    ours, theirs = pty.openpty()
+    shown = b''
+    with subprocess.Popen(
+            [control.program, 'user', 'passwd', 'anna'], stdin=theirs,
+            stdout=theirs, stderr=theirs, start_new_session=True,
+            env=process.environment(control.env), cwd='/',
+            **process.user_words()) as program:
+        os.close(theirs)
+        for line in lines:
+            while not shown.rstrip(b'\r\n').endswith(b': '):
+                shown += os.read(ours, 100)
+            os.write(ours, line.encode() + b'\n')
+            shown += os.read(ours, 1) + b'|'
+        try:
+            while piece := os.read(ours, 100):
+                shown += piece
+        except OSError:             # nobody holds the other end any more
+            pass
+    os.close(ours)
+    return program.returncode, shown.decode()
+
+
+def test_a_password_is_typed_twice_and_not_shown(control):
+    control.add('anna', 'anna@example.org')
+    status, shown = typed(control, 'quite another', 'quite another')
+    assert status == 0 and 'quite' not in shown
+    assert control.sql('''SELECT password_hash = crypt('quite another',
+        password_hash) FROM users''') == 't'
+    status, shown = typed(control, 'and a third', 'and a fourth')
+    assert status == 1 and 'these were two different ones' in shown
+
+
+def test_what_it_cannot_do(control):
+    assert control()[0] == 2
+    assert control('fly') == (2, '', 'reklamctl: no command is called "fly"')
+    assert control('user', 'rename', 'anna')[0] == 2
+    assert control('migrate', 'more')[0] == 2
+    status, _, why = control('user', 'list',
+                             DATABASE_URL='postgresql:///?host=/nowhere')
+    assert status == 1 and why.startswith('reklamctl: connection to server')
+    assert '\n' not in why
