@@ -36,6 +36,11 @@ const struct field auth_password[] = {
 /* --- customers and dealers --- */
 
 /* --- dashboard --- */
+const struct field dashboard_latest[] = {
+	{ "limit", QUERY, INTEGER, LENIENT, .max = 10000, .fallback = "10" },
+	{ "offset", QUERY, INTEGER, .max = INT_MAX },
+	END
+};
 
 /* --- health --- */
 

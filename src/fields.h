@@ -14,6 +14,7 @@ extern const struct field auth_password[];
 extern const struct field customer_list[];
 
 /* --- dashboard --- */
+extern const struct field dashboard_latest[];
 
 /* --- health --- */
 

@@ -25,8 +25,32 @@ const struct route routes[] = {
 /* --- customers and dealers --- */
 
 /* --- dashboard --- */
+	{ GET, "/api/dashboard/stats", "token", .statement = "dashboard_stats",
+	    .cache = "get_dashboard_stats", .ttl = 30,
+	    .help = "Jobs, machines and people in numbers" },
+	{ GET, "/api/dashboard/recent-jobs", "jobs.view",
+	    .statement = "recent_jobs", .cache = "get_recent_jobs", .ttl = 60,
+	    .fields = dashboard_latest, .help = "The newest jobs" },
+	{ GET, "/api/dashboard/tasks", "manager",
+	    .statement = "dashboard_tasks", .cache = "get_all_tasks",
+	    .ttl = 300, .fields = paging,
+	    .help = "The steps of all jobs, newest first" },
+	{ GET, "/api/dashboard/activity", "jobs.view",
+	    .statement = "activity", .cache = "get_recent_activity",
+	    .ttl = 300, .fields = dashboard_latest,
+	    .help = "What was done, newest first" },
+	{ GET, "/api/dashboard/chart/jobs-by-status", "token",
+	    .statement = "chart_jobs_by_status",
+	    .cache = "get_jobs_by_status_chart", .ttl = 120,
+	    .help = "How many jobs there are of each status" },
+	{ GET, "/api/dashboard/chart/jobs-by-month", "token",
+	    .statement = "chart_jobs_by_month",
+	    .cache = "get_jobs_by_month_chart", .ttl = 300,
+	    .help = "How many jobs were created in each month" },
 
 /* --- health --- */
+	{ GET, "/api/health/db/test", "token", .statement = "db_test",
+	    .flags = URGENT, .help = "Whether the database answers" },
 
 /* --- jobs, steps, notes, revisions, timeline --- */
 	{ GET, "/api/jobs", "jobs.view", .statement = "jobs",

@@ -88,6 +88,8 @@ const struct text texts[] = {
 /* --- dashboard --- */
 
 /* --- health --- */
+	{ "database_reachable", { "The database answers",
+	    "Database bağlantısı başarılı" } },
 
 /* --- jobs, steps, notes, revisions, timeline --- */
 	{ "job_not_found", { "Job not found", "İş bulunamadı" } },
