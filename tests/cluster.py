@@ -26,12 +26,12 @@ COMMON = {
 class Cluster:
     """The server; with `lasting` it outlives who started it."""
 
-    def __init__(self, directory, quick=True, lasting=False):
+    def __init__(self, directory, quick=True, lasting=False, env=None):
         self.directory = Path(directory)
         self.data = self.directory / 'data'
         self.process = Process(
             'PostgreSQL', [self.tool('postgres'), '-D', self.data],
-            self.directory / 'postgresql.log', stop=signal.SIGINT,
+            self.directory / 'postgresql.log', env, stop=signal.SIGINT,
             lasting=lasting)
         self.settings = {**COMMON, **(QUICK if quick else {}),
                          'unix_socket_directories': f"'{self.directory}'"}
@@ -78,11 +78,11 @@ class Cluster:
         return f'postgresql://{user}@/{database}?host={self.directory}'
 
     def psql(self, database, *words, input=None, user='postgres',
-             check=True):
+             check=True, timeout=300):
         """Rows without ornament: what psql prints, as text."""
         return run('psql', '-XAtq', '-v', 'ON_ERROR_STOP=1',
                    '-d', self.url(database, user), *words,
-                   input=input, check=check).stdout
+                   input=input, check=check, timeout=timeout).stdout
 
     def has(self, database):
         return self.psql('postgres', '-c', f"SELECT 1 FROM pg_database "

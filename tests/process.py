@@ -213,6 +213,8 @@ class Process:
 
     def findings(self):
         """What a sanitizer said, or ''."""
+        if not self.log.exists():
+            return ''
         text = self.log.read_text(errors='replace')
         found = FINDINGS.search(text)
         return text[found.start():found.start() + 6000] if found else ''
