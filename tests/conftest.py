@@ -26,6 +26,8 @@ running = []
 def pytest_configure(config):
     config.addinivalue_line(
         'markers', 'seconds(n): how long the test may take (120)')
+    config.addinivalue_line(
+        'markers', 'once: does not depend on the build; the first will do')
 
 
 @pytest.hookimpl(hookwrapper=True)
