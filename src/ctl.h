@@ -7,6 +7,7 @@
 
 #include "password.h"
 
+struct json;
 struct pg_conn;
 struct pg_result;
 
@@ -67,6 +68,22 @@ struct ctl_script {
 };
 bool ctl_psql(const struct ctl_script *);
 
+/* --- the master: ctl_control.c, ctl_table.c --- */
+
+/* Its answer to a line; the caller frees it.  NULL: said why. */
+char *ctl_ask(const char *line, size_t *length);
+
+/* False: said that it is no JSON.  One document at a time. */
+bool ctl_read(struct json *, const char *answer, size_t length);
+
+/* Shows a document as lines and tables. */
+void ctl_table(const struct json *);
+
+/* --- what else they share --- */
+
+/* What a migration would apply; -1: said why not. */
+int ctl_pending(struct pg_conn *, const char *directory);
+
 /* All texts of the program as one JSON list for SQL; the caller frees it. */
 char *ctl_texts(void);
 
@@ -75,6 +92,9 @@ bool ctl_password(char hash[PASSWORD_HASH_SIZE]);
 
 /* --- the commands --- */
 
+int ctl_cache(int argc, char **argv);
+int ctl_check(int argc, char **argv);
+int ctl_control(int argc, char **argv);	/* what is one word for the master */
 int ctl_migrate(int argc, char **argv);
 int ctl_token(int argc, char **argv);
 int ctl_user(int argc, char **argv);

@@ -28,7 +28,7 @@
 
 struct migration {
 	const char *directory;
-	bool dry;
+	bool dry, quiet;
 	PGconn *connection;
 	PGresult *applied;	/* NULL: there is no record yet */
 	int done;		/* what was, or would be, applied */
@@ -83,6 +83,8 @@ say(struct migration *m, const char *name, const struct timespec *since)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	m->done++;
+	if (m->quiet)
+		return;
 	if (m->dry)
 		printf("would apply %s\n", name);
 	else
@@ -289,6 +291,17 @@ migrate(struct migration *m)
 	return (m->dry || lock(m)) && read_record(m) &&
 	    each(m, "migration", migrate_one) && functions(m) &&
 	    texts_copied(m) && indexes(m);
+}
+
+int
+ctl_pending(struct pg_conn *connection, const char *directory)
+{
+	struct migration m = { .directory = directory, .dry = true,
+	    .quiet = true, .connection = connection };
+	bool known = migrate(&m);
+
+	PQclear(m.applied);
+	return known ? m.done : -1;
 }
 
 static const struct option words[] = {

@@ -12,6 +12,17 @@
 #endif
 
 static const struct ctl_command commands[] = {
+	{ "status", ctl_control, "",
+	    "workers, requests, pool and cache of the running program" },
+	{ "workers", ctl_control, "", "a line for each worker" },
+	{ "pool", ctl_control, "", "connections to the database" },
+	{ "cache", ctl_cache, "[clear [PREFIX]]",
+	    "what the cache holds; or empty it, or a part" },
+	{ "slow", ctl_control, "", "the slowest requests of late" },
+	{ "reload", ctl_control, "",
+	    "read settings and the workers file again" },
+	{ "check", ctl_check, "[-d DIR]",
+	    "whether settings, database and program are well" },
 	{ "migrate", ctl_migrate, "[--dry-run] [-d DIR]",
 	    "bring the database to this version" },
 	{ "token", ctl_token, "--service NAME --days N [--right RIGHT]...",

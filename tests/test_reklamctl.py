@@ -6,7 +6,9 @@ import hmac
 import json
 import os
 import pty
+import socket
 import subprocess
+import threading
 
 import pytest
 
@@ -210,3 +212,122 @@ def test_what_it_cannot_do(control):
                              DATABASE_URL='postgresql:///?host=/nowhere')
     assert status == 1 and why.startswith('reklamctl: connection to server')
     assert '\n' not in why
+
+
+# --- what is asked of the master ---
+
+STATUS = {
+    'version': '1.0.0', 'uptime_seconds': 93, 'ready': True,
+    'listener': None, 'pool': {'open': 4, 'in_use': 1},
+    'workers': [
+        {'name': 'worker-0', 'pid': 12, 'pool': {'open': 2}, 'idle': False},
+        {'name': 'worker-ü', 'pid': 1234, 'pool': {'open': 2}}],
+    'prefixes': {'get_jobs': {'hits': 10}, 'get_job': {'hits': 9}},
+    'empty': [], 'warnings': []}
+SHOWN = '''\
+version         1.0.0
+uptime_seconds  93
+ready           yes
+listener        -
+empty           
+warnings        
+
+pool:
+open    4
+in_use  1
+
+workers:
+name       pid  pool.open  idle
+worker-0    12          2  no
+worker-ü  1234          2  -
+
+prefixes:
+name      hits
+get_jobs    10
+get_job      9'''
+
+
+@pytest.fixture
+def master(control):
+    """Answers as a master would; .asked holds the lines it was sent."""
+    class Master:
+        asked, answer = [], json.dumps(STATUS).encode()
+    path = control.cluster.directory / 'control.sock'
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    process.give(path)
+    listener.listen()
+
+    def serve():
+        while True:
+            try:
+                peer, _ = listener.accept()
+            except OSError:
+                return
+            with peer:
+                Master.asked.append(peer.makefile().readline())
+                peer.sendall(Master.answer)
+    threading.Thread(target=serve, daemon=True).start()
+    control.env['CONTROL_SOCKET'] = path
+    yield Master
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    path.unlink()
+
+
+@pytest.mark.parametrize('words, line', [
+    ('status', 'status'), ('workers', 'workers'), ('pool', 'pool'),
+    ('slow', 'slow'), ('reload', 'reload'), ('cache', 'cache'),
+    ('cache clear', 'cache clear'),
+    ('cache clear get_jobs', 'cache clear get_jobs')])
+def test_a_line_for_the_master(control, master, words, line):
+    assert control(*words.split())[0] == 0
+    assert master.asked[-1] == line + '\n'
+
+
+def test_an_answer_is_shown_as_tables(control, master):
+    assert control('status') == (0, SHOWN, '')
+    status, text, _ = control('-j', 'status')
+    assert (status, json.loads(text)) == (0, STATUS)
+
+
+@pytest.mark.parametrize('answer, why', [
+    (b'{"error": "two reloads at once"}', 'two reloads at once'),
+    (b'{"error', 'what reklamd answers is not JSON'),
+    (b'', 'reklamd does not answer')])
+def test_an_answer_that_is_none(control, master, answer, why):
+    master.answer = answer
+    status, out, said = control('reload')
+    assert (status, out) == (1, '') and said.startswith(f'reklamctl: {why}')
+
+
+def test_no_master(control):
+    assert control('status', CONTROL_SOCKET='/nowhere/control.sock') \
+        == (1, '', 'reklamctl: /nowhere/control.sock: No such file or '
+            'directory; is reklamd running?')
+
+
+@pytest.mark.parametrize('words', [
+    'status now', 'cache empty', 'cache clear a b', 'check all'])
+def test_lines_that_are_not_sent(control, master, words):
+    before = len(master.asked)
+    assert control(*words.split())[0] == 2
+    assert control('cache', 'clear', 'a\nreload')[0] == 1
+    assert len(master.asked) == before
+
+
+def test_check_looks_at_all_of_it(control, master):
+    def check(**env):
+        status, out, why = control(
+            'check', '-d', control.cluster.directory / 'sql', **env)
+        return status, why
+    assert check() == (0, '')
+    control.sql("DELETE FROM reklam.migrations WHERE name = 'texts'")
+    assert check() == (1, 'reklamctl: the database lacks 1 parts of this '
+                       'version: reklamctl migrate')
+    master.answer = json.dumps(
+        {**STATUS, 'pool': {'warnings': ['a pool is small']}}).encode()
+    assert check()[1].endswith('reklamctl: a pool is small')
+    assert check(CONTROL_SOCKET='/nowhere/control.sock')[0] == 1
+    assert check(DATABASE_URL='postgresql:///?host=/nowhere')[0] == 1
+    assert check(JWT_SECRET_KEY='short')[0] == 1
