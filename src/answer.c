@@ -172,6 +172,7 @@ count_source(const struct fetched *a, const struct request *r)
 	switch (a->source) {
 	case FETCH_HIT:
 		board_add(&board->hits, 1);
+		board_add(&board->hits_other, a->other);
 		board_time(&board->hit_time, shm_now_us() - r->started_us);
 		break;
 	case FETCH_MISS:
@@ -198,6 +199,8 @@ on_fetched(struct fetch *f, const struct fetched *a)
 
 	r->state = NULL;
 	r->abandon = NULL;
+	r->queued_us = a->queued_us;
+	r->ran_us = a->ran_us;
 	if (a->outcome != POOL_DONE)
 		answer_refuse(r, f->query, &p);
 	else if (!a->found)
@@ -299,6 +302,8 @@ on_ran(struct pool_job *job, const struct pool_answer *p)
 	if (p->finding != NULL)
 		board_time(&s->time, p->ran_us);
 	running->request->abandon = NULL;
+	running->request->queued_us += p->queued_us;
+	running->request->ran_us += p->ran_us;
 	running->done(running->request, running->context, p);
 	end_running(running);
 }

@@ -339,6 +339,7 @@ get_from(struct segment *s, const struct cache_key *key,
 			continue;
 		describe(e, item);
 		item->again = false;
+		item->other = s != own;
 		if (s == own) {
 			times = &found_times[bucket + i - s->words];
 			item->again = *times > 0;
@@ -555,13 +556,11 @@ cache_put(const struct cache_key *key, const struct cache_item *item)
 }
 
 void
-cache_state(unsigned slot, const bool *of,
-    bool (*current)(const struct cache_item *), struct cache_state *state)
+cache_walk(unsigned slot, cache_seen *seen, void *context)
 {
 	struct segment *s = segment_of(slot);
 	struct cache_item item;
 
-	*state = (struct cache_state){ .capacity = capacity };
 	if (atomic_load(&s->reserved) == 0)
 		return;
 	for (size_t i = 0; i < buckets * WAYS; i++) {
@@ -574,13 +573,15 @@ cache_state(unsigned slot, const bool *of,
 		load_words(&e, log_at(s, position), sizeof e);
 		if (!not_overtaken(s, position) || !fits(&e, position, e.hash))
 			continue;
-		if (of != NULL && !of[e.query])
-			continue;
-		describe(&e, &item);	/* its pointers are not used */
-		state->entries++;
-		state->bytes += e.bytes;
-		state->expired += !current(&item);
+		describe(&e, &item);
+		seen(context, &item, e.bytes);
 	}
+}
+
+size_t
+cache_capacity(void)
+{
+	return capacity;
 }
 
 uint64_t

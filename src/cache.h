@@ -26,10 +26,7 @@ struct cache_item {
 	uint32_t key_length, head_length, body_length;
 	const char *key, *head, *body;
 	bool again;			/* was found before, by this worker */
-};
-
-struct cache_state {
-	uint64_t entries, expired, bytes, capacity;
+	bool other;			/* in another worker's segment */
 };
 
 /* Of all slots; what is never used is never touched. */
@@ -64,10 +61,14 @@ bool cache_get_newest(const struct cache_key *, struct cache_item *);
  */
 bool cache_put(const struct cache_key *, const struct cache_item *);
 
-/* What the slot holds of statements whose index is set in `of` (NULL: all);
- * `current` says whether an answer still counts. */
-void cache_state(unsigned slot, const bool *of,
-    bool (*current)(const struct cache_item *), struct cache_state *);
+/*
+ * Shows each answer that the slot holds; its pointers are not to be used.
+ * Walks over the whole index: for those who count.
+ */
+typedef void cache_seen(void *context, const struct cache_item *,
+    uint32_t bytes);
+void cache_walk(unsigned slot, cache_seen *, void *context);
+size_t cache_capacity(void);	/* of a slot, in bytes */
 
 /* Entries pushed out by this process while they still counted. */
 uint64_t cache_evictions(void);

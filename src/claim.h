@@ -36,6 +36,7 @@ void claim_release_all(unsigned slot);
  * bell says "look at what you wait for"; it may ring for nothing.
  */
 bool bell_open(void);
+void bell_adopt(unsigned slot, int fd);	/* instead, from before exec */
 int bell_descriptor(unsigned slot);
 void bell_ring(unsigned slot);
 

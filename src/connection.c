@@ -41,6 +41,7 @@ struct connection {
 	struct work work;
 	PGresult *result, *error;	/* of EXECUTE; of whichever failed */
 	PGresult *touched;
+	bool answered;			/* by a server that refused */
 	bool writing;			/* its outcome is not known yet */
 	struct versions_origin origin, next_origin;	/* see versions.h */
 	unsigned generation;		/* in the names of its statements */
@@ -75,6 +76,7 @@ drop(struct connection *c)
 	PQclear(c->result);
 	PQclear(c->error);
 	PQclear(c->touched);
+	c->answered = strstr(PQerrorMessage(c->pg), "FATAL") != NULL;
 	PQfinish(c->pg);
 	c->owner->closed(c, was_open);
 	free(c);
@@ -606,6 +608,12 @@ void *
 connection_context(const struct connection *c)
 {
 	return c->context;
+}
+
+bool
+connection_was_answered(const struct connection *c)
+{
+	return c->answered;
 }
 
 bool

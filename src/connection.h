@@ -67,6 +67,9 @@ void connection_ping(struct connection *);
 /* Ends it without a word; `closed` is called before this returns. */
 void connection_drop(struct connection *);
 
+/* In `closed`: whether a server was there, and only refused. */
+bool connection_was_answered(const struct connection *);
+
 bool connection_is_idle(const struct connection *);
 int connection_backend(const struct connection *);	/* its process id */
 int64_t connection_opened_ms(const struct connection *);

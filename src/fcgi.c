@@ -50,7 +50,7 @@ struct fcgi {
 static struct event_base *base;
 static struct event *accepting, *resume_accepting;
 static const struct fcgi_handler *handler;
-static unsigned connections;
+static unsigned connections, busy;
 static size_t unsent;
 static bool draining;
 static struct fcgi *unanswered;		/* whose handler is running */
@@ -61,9 +61,26 @@ static const char *const parameter_names[FCGI_COUNT] = {
 #undef X
 };
 
+/* While a request is not answered to its end, nothing more is read. */
+static void
+set_waiting(struct fcgi *c, bool waiting)
+{
+	if (c->waiting == waiting)
+		return;
+	c->waiting = waiting;
+	if (waiting) {
+		busy++;
+		event_del(c->readable);
+	} else {
+		busy--;
+		event_add(c->readable, NULL);
+	}
+}
+
 static void
 end(struct fcgi *c)
 {
+	busy -= c->waiting;
 	if (c->unsent != NULL) {
 		unsent -= evbuffer_get_length(c->unsent);
 		evbuffer_free(c->unsent);
@@ -114,8 +131,7 @@ is_whole(struct fcgi *c)
 static void
 wait_for_answer(struct fcgi *c)
 {
-	c->waiting = true;
-	event_del(c->readable);
+	set_waiting(c, true);
 	event_add(c->left, NULL);
 }
 
@@ -131,7 +147,7 @@ on_readable(int fd, short what, void *context)
 	}
 	c->keep = c->fcgx.keepConnection != 0;
 	c->fcgx.keepConnection = 1;	/* whether it is kept is ours to say */
-	c->gone = c->waiting = false;
+	c->gone = false;
 	if (!is_whole(c)) {
 		board_add(&board->broken, 1);
 		end(c);
@@ -152,10 +168,7 @@ ready_for_next(struct fcgi *c)
 		end(c);
 		return;
 	}
-	if (c->waiting) {
-		c->waiting = false;
-		event_add(c->readable, NULL);
-	}
+	set_waiting(c, false);
 }
 
 static void
@@ -257,10 +270,7 @@ wait_for_room(struct fcgi *c)
 {
 	struct timeval patience = { STALLED_SECONDS, 0 };
 
-	if (!c->waiting) {
-		c->waiting = true;
-		event_del(c->readable);
-	}
+	set_waiting(c, true);
 	event_add(c->writable, &patience);
 }
 
@@ -482,8 +492,16 @@ fcgi_unsent(void)
 void
 fcgi_drain(void)
 {
+	/* Who has connected already is served: the socket may be gone soon. */
+	on_accept(event_get_fd(accepting), EV_READ, NULL);
 	draining = true;
 	event_del(accepting);
+}
+
+unsigned
+fcgi_busy(void)
+{
+	return busy;
 }
 
 unsigned

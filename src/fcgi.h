@@ -61,5 +61,6 @@ size_t fcgi_unsent(void);
 /* Accepts no more; each connection ends after its next reply. */
 void fcgi_drain(void);
 unsigned fcgi_connections(void);
+unsigned fcgi_busy(void);	/* of these, with a request under way */
 
 #endif

@@ -90,6 +90,7 @@ fill_from_item(struct fetched *a, const struct cache_item *item)
 	memcpy(a->etag, item->etag, sizeof a->etag);
 	a->versions = item->versions;
 	a->again = item->again;
+	a->other = item->other;
 	a->age_ms = shm_now_ms() - item->stored_ms;
 }
 
@@ -116,7 +117,7 @@ give_stale(struct fetch *f, const struct cache_key *key)
 	struct fetched a = { .source = FETCH_STALE };
 
 	if (key == NULL || f->ttl_ms == 0 || !versions_unreachable() ||
-	    versions_alive_age_ms() > STALE_MS ||
+	    pool_is_up() || versions_alive_age_ms() > STALE_MS ||
 	    !cache_get_newest(key, &item) ||
 	    !versions_current(f->query, &item.versions))
 		return false;
@@ -230,12 +231,15 @@ remember(const struct flight *flight, const struct fetched *a)
 		.body_length = a->body_length, .body = a->body,
 	};
 
+	static uint64_t evictions;	/* that have been counted */
+
 	if (flight->key == NULL || flight->ttl_ms == 0)
 		return;
 	memcpy(item.etag, a->etag, sizeof item.etag);
 	if (!cache_put(flight->key, &item))
 		board_add(&board->uncached, 1);
-	board_set(&board->evictions, cache_evictions());
+	board_add(&board->evictions, cache_evictions() - evictions);
+	evictions = cache_evictions();
 }
 
 static void

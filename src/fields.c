@@ -44,6 +44,17 @@ const struct field dashboard_latest[] = {
 
 /* --- health --- */
 
+const struct field cache_stats[] = {
+	{ "prefix", QUERY, TEXT, .max = 100 },
+	{ 0 }
+};
+
+const struct field cache_clear[] = {
+	{ "prefix", BODY, TEXT, .max = 100 },
+	{ "table", BODY, TEXT, .max = 63 },
+	{ 0 }
+};
+
 /* --- jobs, steps, notes, revisions, timeline --- */
 #define PRIORITIES "low normal high urgent"
 

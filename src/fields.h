@@ -17,6 +17,8 @@ extern const struct field customer_list[];
 extern const struct field dashboard_latest[];
 
 /* --- health --- */
+extern const struct field cache_stats[];
+extern const struct field cache_clear[];
 
 /* --- jobs, steps, notes, revisions, timeline --- */
 extern const struct field job_list[];

@@ -168,6 +168,7 @@ http_read(struct request *r, struct fcgi *fcgi)
 	r->route = NULL;
 	r->who = NULL;
 	r->user[0] = '\0';
+	r->queued_us = r->ran_us = 0;
 	r->state = NULL;
 	r->abandon = NULL;
 	read_method(r, http_header(r, FCGI_REQUEST_METHOD));

@@ -48,6 +48,7 @@ struct request {
 	unsigned route_index;
 	const struct identity *who;	/* until the request first waits */
 	char user[37];			/* his id, for good; "" for nobody */
+	int64_t queued_us, ran_us;	/* of the statement that was run */
 	void *state;
 	void (*abandon)(struct request *);	/* when the client leaves */
 };

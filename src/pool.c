@@ -27,6 +27,7 @@
 #define BACKOFF_MOST_MS 240
 #define TRIES_AFTER_CONFLICT 3
 #define SPARE_IDLE_MS 10000	/* beyond the share: closed after that */
+#define DRAINED_IDLE_MS 100	/* when successors need the permits */
 #define CARE_MS 500
 
 struct pool_member {
@@ -50,6 +51,7 @@ static unsigned failures;
 static int64_t try_again_ms;
 static struct event *care_timer, *wait_timer;
 static bool draining;
+static bool reached;		/* and not lost again */
 
 static void dispatch(void);
 
@@ -229,7 +231,7 @@ grow(void)
 	char name[48];
 	int permit;
 
-	if (draining || !may_try())
+	if (!may_try())
 		return;
 	if ((permit = permit_take(slot)) == -1) {
 		if (permit_held(slot) < permit_owned(slot))
@@ -315,6 +317,7 @@ on_opened(struct connection *c)
 	if (failures > 0)
 		log_note(LOG_NOTICE, "the database can be reached");
 	failures = 0;
+	reached = true;
 	dispatch();
 }
 
@@ -361,7 +364,7 @@ on_finished(struct connection *c, const struct finding *f)
 	} else if (job != NULL)
 		answer(job, outcome_of(f), f);
 	if (f->outcome != WORK_LOST && connection_is_idle(c) &&
-	    m->job == NULL && (draining || owes()))
+	    m->job == NULL && owes())
 		connection_drop(c);
 	else
 		dispatch();
@@ -399,6 +402,7 @@ on_closed(struct connection *c, bool was_open)
 	}
 	free(m);
 	if (open_count == 0 && failures > 0) {
+		reached = false;
 		refuse_all(&urgent, POOL_DOWN);
 		refuse_all(&ordinary, POOL_DOWN);
 	}
@@ -411,13 +415,11 @@ tend(struct pool_member *m, int64_t now)
 {
 	int64_t idle_ms = now - connection_used_ms(m->connection);
 
-	if (draining)
-		connection_drop(m->connection);
-	else if (now >= m->expires_ms) {
+	if (now >= m->expires_ms) {
 		board_add(&board->lifetime_closes, 1);
 		connection_drop(m->connection);
-	} else if (owes() || (idle_ms > SPARE_IDLE_MS &&
-	    open_count > least))
+	} else if (owes() || (open_count > least &&
+	    idle_ms > (draining ? DRAINED_IDLE_MS : SPARE_IDLE_MS)))
 		connection_drop(m->connection);
 	else if (idle_ms > conf.idle_check_seconds * 1000)
 		connection_ping(m->connection);
@@ -468,7 +470,7 @@ pool_open(struct event_base *b, unsigned s, unsigned share)
 bool
 pool_is_up(void)
 {
-	return open_count > 0;
+	return reached;
 }
 
 void
@@ -515,5 +517,6 @@ void
 pool_drain(void)
 {
 	draining = true;
+	least = 0;
 	tend_all();
 }

@@ -44,7 +44,7 @@ struct pool_job {
 
 /* On this loop, for this slot; `share` connections are opened at once. */
 bool pool_open(struct event_base *, unsigned slot, unsigned share);
-bool pool_is_up(void);		/* some connection is open */
+bool pool_is_up(void);	/* the database could be reached, last time */
 void pool_submit(struct pool_job *);
 
 /*
@@ -56,7 +56,7 @@ void pool_abandon(struct pool_job *);
 /* Our bell rang: others may want a permit back, or one may be free. */
 void pool_bell(void);
 
-/* From now on: idle connections are closed, none is kept. */
+/* From now on connections are closed as soon as they are idle. */
 void pool_drain(void);
 
 #endif

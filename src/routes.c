@@ -6,6 +6,7 @@
 #include "routes.h"
 
 #include "fields.h"
+#include "health.h"
 #include "login.h"
 
 const struct route routes[] = {
@@ -49,6 +50,25 @@ const struct route routes[] = {
 	    .help = "How many jobs were created in each month" },
 
 /* --- health --- */
+	{ GET, "/", "public", .handler = health_root, .flags = URGENT,
+	    .help = "What this is, and where its health is told" },
+	{ GET, "/api/health", "public", .handler = health_alive,
+	    .flags = URGENT, .help = "Liveness; asks no database" },
+	{ GET, "/api/health/ready", "public", .handler = health_ready,
+	    .flags = URGENT, .help = "Readiness: 503 without the database" },
+	{ GET, "/api/health/db", "token|health.view", .handler = health_pool,
+	    .flags = URGENT,
+	    .help = "The pool over all workers, warnings and advice" },
+	{ GET, "/api/health/db/slow", "token|health.view",
+	    .handler = health_slow, .flags = URGENT,
+	    .help = "Statements by the time they take" },
+	{ GET, "/api/health/cache", "token|health.view",
+	    .handler = health_cache, .fields = cache_stats, .flags = URGENT,
+	    .help = "The cache over all workers" },
+	{ POST, "/api/health/cache/clear", "cache.clear",
+	    .handler = health_clear, .body = ANY_BODY, .fields = cache_clear,
+	    .flags = URGENT,
+	    .help = "Clears the cache of all workers, or a part of it" },
 	{ GET, "/api/health/db/test", "token", .statement = "db_test",
 	    .flags = URGENT, .help = "Whether the database answers" },
 

@@ -88,6 +88,25 @@ const struct text texts[] = {
 /* --- dashboard --- */
 
 /* --- health --- */
+	{ "health_alive", { "The API works", "API çalışıyor" } },
+	{ "health_ready", { "The database answers", "Veritabanı yanıt veriyor" } },
+	{ "pool_high", { "Pool use is {1} % (very high)",
+	    "Pool kullanımı %{1} (çok yüksek)" } },
+	{ "pool_raised", { "Pool use is {1} %", "Pool kullanımı %{1}" } },
+	{ "pool_none_available", { "No connection is available",
+	    "Kullanılabilir bağlantı yok" } },
+	{ "pool_optimal", { "60-80% in use", "60-80% kullanım" } },
+	{ "pool_raise", {
+	    "DB_POOL_MAX_CONNECTIONS is {1}; {2} would bring its use to 70 %",
+	    "DB_POOL_MAX_CONNECTIONS {1}; {2} ile kullanım %70 olur" } },
+	{ "pool_above_server", {
+	    "DB_POOL_MAX_CONNECTIONS is {1}, but the server's max_connections is {2} and three of them are kept for superusers",
+	    "DB_POOL_MAX_CONNECTIONS {1}, ancak sunucunun max_connections değeri {2} ve üçü yöneticilere ayrılmış" } },
+	{ "hits_low", { "Only {1} % of the answers come from memory (below 50 %)",
+	    "Yanıtların yalnızca %{1} kadarı önbellekten geliyor (%50 altında)" } },
+	{ "answers_slow", {
+	    "One answer in a hundred takes longer than {1} ms (above 100 ms)",
+	    "Yüz yanıttan biri {1} ms süresini aşıyor (100 ms üzerinde)" } },
 	{ "database_reachable", { "The database answers",
 	    "Database bağlantısı başarılı" } },
 

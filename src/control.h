@@ -1,0 +1,19 @@
+/* The master's own socket, where reklamctl asks. */
+#ifndef CONTROL_H
+#define CONTROL_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CONTROL_POLLS 9		/* the socket and those who ask */
+
+bool control_open(const char *path, char *why, size_t size);
+void control_close(void);	/* and the path with it */
+void control_forget(void);	/* in a child: only the descriptors */
+
+/* Fills in what to poll for; returns how many. */
+unsigned control_polls(struct pollfd polls[CONTROL_POLLS]);
+void control_serve(const struct pollfd *polls, unsigned count);
+
+#endif

@@ -1,0 +1,124 @@
+#include "health.h"
+
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "args.h"
+#include "http.h"
+#include "pool.h"
+#include "report.h"
+#include "versions.h"
+
+static void
+reply(struct request *r, int status, struct json_object *o)
+{
+	size_t length;
+	const char *text = json_object_to_json_string_length(o,
+	    JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+
+	http_reply(r, status, "", text, length);
+	json_object_put(o);
+}
+
+void
+health_root(struct request *r)
+{
+	static const char body[] =
+	    "{\"message\":\"Reklam Yönetim Sistemi API\","
+	    "\"version\":\"1.0.0\",\"endpoints\":{"
+	    "\"health\":\"/api/health\",\"db_health\":\"/api/health/db\","
+	    "\"db_test\":\"/api/health/db/test\"}}";
+
+	http_reply(r, 200, "", body, sizeof body - 1);
+}
+
+/* {"status": …, "message": the text}. */
+static void
+say(struct request *r, int status, const char *word, const char *call)
+{
+	struct json_object *o = json_object_new_object();
+	char text[256];
+
+	text_format(text, sizeof text, call, r->language);
+	json_object_object_add(o, "status", json_object_new_string(word));
+	json_object_object_add(o, "message", json_object_new_string(text));
+	reply(r, status, o);
+}
+
+/* Liveness: the loop runs. */
+void
+health_alive(struct request *r)
+{
+	say(r, 200, "ok", "health_alive");
+}
+
+/* Readiness: a statement would be answered. */
+void
+health_ready(struct request *r)
+{
+	if (pool_is_up() && !versions_unreachable())
+		say(r, 200, "ready", "health_ready");
+	else
+		say(r, 503, "unavailable", "database_unavailable");
+}
+
+void
+health_pool(struct request *r)
+{
+	struct json_object *o = report_pool(r->language);
+	const char *status = json_object_get_string(
+	    json_object_object_get(o, "status"));
+
+	reply(r, strcmp(status, "error") == 0 ? 503 : 200, o);
+}
+
+/* "" is no prefix. */
+static const char *
+none_when_blank(const char *text)
+{
+	return text != NULL && *text != '\0' ? text : NULL;
+}
+
+void
+health_cache(struct request *r)
+{
+	reply(r, 200, report_cache(none_when_blank(http_query(r, "prefix")),
+	    r->language));
+}
+
+static char *
+take_text(const struct json *j, const char *name)
+{
+	int node = j->count > 0 ? json_member(j, 0, name) : -1;
+	size_t size;
+	char *text;
+
+	if (node < 0 || j->nodes[node].kind != JSON_STRING)
+		return NULL;
+	size = j->nodes[node].end - j->nodes[node].start + 1;
+	if ((text = malloc(size)) != NULL)
+		json_string(j, (uint32_t)node, text, size);
+	return text;
+}
+
+void
+health_clear(struct request *r)
+{
+	char *prefix, *table;
+
+	if (!args_check(r))
+		return;
+	prefix = take_text(&r->json, "prefix");
+	table = take_text(&r->json, "table");
+	reply(r, 200, report_cleared(none_when_blank(prefix),
+	    none_when_blank(table)));
+	free(prefix);
+	free(table);
+}
+
+void
+health_slow(struct request *r)
+{
+	reply(r, 200, report_slow());
+}
