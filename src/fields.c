@@ -253,6 +253,12 @@ const struct field machine_update[] = {
 /* --- notifications --- */
 
 /* --- permissions --- */
+const struct field permission_check[] = {
+	{ "resource", BODY, TEXT, REQUIRED, .max = 100,
+	    .refusal = "resource_required" },
+	{ "action", BODY, TEXT, .max = 100 },
+	END
+};
 
 /* --- processes and groups --- */
 const struct field process_create[] = {
@@ -301,6 +307,25 @@ const struct field process_group_update[] = {
 };
 
 /* --- roles --- */
+const struct field role_create[] = {
+	{ "name", BODY, TEXT, REQUIRED, .min = 1, .max = 100,
+	    .refusal = "role_name_code_required" },
+	{ "code", BODY, TEXT, REQUIRED, .min = 1, .max = 50,
+	    .refusal = "role_name_code_required" },
+	{ "description", BODY, TEXT, OPTIONAL },
+	{ "permissions", BODY, OBJECT, OPTIONAL },
+	{ "process_permissions", BODY, UUIDS, .max = 1000 },
+	END
+};
+
+const struct field role_update[] = {
+	{ "name", BODY, TEXT, NOT_NULL, .min = 1, .max = 100,
+	    .refusal = "role_name_blank" },
+	{ "description", BODY, TEXT, OPTIONAL },
+	{ "permissions", BODY, OBJECT, OPTIONAL },
+	{ "process_permissions", BODY, UUIDS, .max = 1000 },
+	END
+};
 
 /* --- tasks --- */
 const struct field task_list[] = {
@@ -327,5 +352,36 @@ const struct field task_performance[] = {
 };
 
 /* --- user-roles --- */
+const struct field user_roles_assign[] = {
+	{ "role_ids", BODY, UUIDS, REQUIRED, .max = 100,
+	    .refusal = "role_ids_required" },
+	{ "primary_role_id", BODY, UUID, OPTIONAL },
+	END
+};
 
 /* --- users --- */
+/* The password comes to the statement as its hash; a blank one is none. */
+const struct field user_create[] = {
+	{ "username", BODY, TEXT, REQUIRED, .min = 1, .max = 100,
+	    .refusal = "user_fields_required" },
+	{ "email", BODY, TEXT, REQUIRED, .min = 1, .max = 255,
+	    .refusal = "user_fields_required" },
+	{ "password", BODY, TEXT, REQUIRED, .min = PASSWORD_LEAST,
+	    .refusal = "user_fields_required" },
+	{ "full_name", BODY, TEXT, .max = 255 },
+	{ "role", BODY, LOOSE, .max = 50 },
+	END
+};
+
+const struct field user_update[] = {
+	{ "full_name", BODY, TEXT, .max = 255 },
+	{ "email", BODY, TEXT, NOT_NULL, .min = 1, .max = 255,
+	    .refusal = "email_invalid" },
+	{ "password", BODY, LOOSE, .min = PASSWORD_LEAST,
+	    .refusal = "password_too_short" },
+	{ "role", BODY, LOOSE, NOT_NULL, .max = 50 },
+	{ "is_active", BODY, FLAG, .flags = NOT_NULL },
+	{ "avatar_url", BODY, TEXT, .max = 2000 },
+	{ "avatar_file_id", BODY, UUID, OPTIONAL },
+	END
+};

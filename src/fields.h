@@ -42,6 +42,7 @@ extern const struct field machine_update[];
 /* --- notifications --- */
 
 /* --- permissions --- */
+extern const struct field permission_check[];
 
 /* --- processes and groups --- */
 extern const struct field process_create[];
@@ -50,6 +51,8 @@ extern const struct field process_group_create[];
 extern const struct field process_group_update[];
 
 /* --- roles --- */
+extern const struct field role_create[];
+extern const struct field role_update[];
 
 /* --- tasks --- */
 extern const struct field task_list[];
@@ -57,7 +60,10 @@ extern const struct field task_history[];
 extern const struct field task_performance[];
 
 /* --- user-roles --- */
+extern const struct field user_roles_assign[];
 
 /* --- users --- */
+extern const struct field user_create[];
+extern const struct field user_update[];
 
 #endif

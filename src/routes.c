@@ -186,6 +186,13 @@ const struct route routes[] = {
 /* --- notifications --- */
 
 /* --- permissions --- */
+	{ GET, "/api/permissions/me", "token", .statement = "permissions",
+	    .cache = "get_my_permissions", .ttl = 300,
+	    .help = "What the asker may do, and the processes he is shown" },
+	{ POST, "/api/permissions/check", "token",
+	    .statement = "permission_check", .body = JSON_BODY,
+	    .fields = permission_check,
+	    .help = "Whether the asker may do one thing" },
 
 /* --- processes and groups --- */
 	{ GET, "/api/processes", "token", .statement = "processes",
@@ -222,6 +229,25 @@ const struct route routes[] = {
 	    .help = "Deletes a group; its processes stay, without one" },
 
 /* --- roles --- */
+	{ GET, "/api/roles", "token", .statement = "roles",
+	    .cache = "get_roles", .ttl = 300, .fields = paging,
+	    .help = "The roles, each with how many users have it" },
+	{ POST, "/api/roles", "manager|roles.create",
+	    .statement = "role_create", .body = JSON_BODY,
+	    .fields = role_create, .help = "Adds a role" },
+	{ GET, "/api/roles/resources", "token", .statement = "role_resources",
+	    .cache = "get_resources", .ttl = 300,
+	    .help = "What a role can be given" },
+	{ GET, "/api/roles/{id}", "token", .statement = "role",
+	    .cache = "get_role", .ttl = 300, .not_found = "role_not_found",
+	    .help = "One role with what it may do" },
+	{ PATCH, "/api/roles/{id}", "manager|roles.update",
+	    .statement = "role_update", .body = JSON_BODY,
+	    .fields = role_update, .not_found = "role_not_found",
+	    .help = "Changes a role and what it may do" },
+	{ DELETE, "/api/roles/{id}", "manager|roles.delete",
+	    .statement = "role_delete", .not_found = "role_not_found",
+	    .help = "Deletes a role that nobody has" },
 
 /* --- tasks --- */
 	{ GET, "/api/tasks", "token", .statement = "tasks",
@@ -242,8 +268,41 @@ const struct route routes[] = {
 	    .help = "How the asker did in a period, and the trend" },
 
 /* --- user-roles --- */
+	{ GET, "/api/user-roles/user/{id}", "token",
+	    .statement = "user_roles", .cache = "get_user_roles", .ttl = 300,
+	    .fields = paging, .not_found = "user_not_found",
+	    .help = "The active roles of a user" },
+	{ POST, "/api/user-roles/user/{id}", "manager",
+	    .statement = "user_roles_assign", .body = JSON_BODY,
+	    .fields = user_roles_assign, .not_found = "user_not_found",
+	    .help = "Gives a user these roles and no others" },
+	{ DELETE, "/api/user-roles/user/{id}/role/{role_id}", "manager",
+	    .statement = "user_role_remove",
+	    .not_found = "role_assignment_not_found",
+	    .help = "Takes a role from a user" },
+	{ PATCH, "/api/user-roles/user/{id}/primary/{role_id}", "manager",
+	    .statement = "user_role_lead",
+	    .not_found = "role_assignment_not_found",
+	    .help = "Makes one of a user's roles his primary one" },
 
 /* --- users --- */
+	{ GET, "/api/users", "token", .statement = "users",
+	    .cache = "get_users", .ttl = 300, .fields = paging,
+	    .help = "The active users with their roles" },
+	{ POST, "/api/users", "manager|users.create",
+	    .statement = "user_create", .body = JSON_BODY,
+	    .fields = user_create, .handler = login_hash_and_run,
+	    .help = "Adds a user" },
+	{ GET, "/api/users/{id}", "token", .statement = "user",
+	    .cache = "get_user", .ttl = 300, .not_found = "user_not_found",
+	    .help = "One user with his roles and the numbers of his tasks" },
+	{ PATCH, "/api/users/{id}", "token", .statement = "user_update",
+	    .body = JSON_BODY, .fields = user_update,
+	    .not_found = "user_not_found", .handler = login_hash_and_run,
+	    .help = "Changes a user; without a right, one's own name" },
+	{ DELETE, "/api/users/{id}", "manager|users.delete",
+	    .statement = "user_delete", .not_found = "user_not_found",
+	    .help = "Deactivates a user" },
 };
 
 const size_t routes_count = sizeof routes / sizeof *routes;

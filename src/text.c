@@ -293,6 +293,8 @@ const struct text texts[] = {
 /* --- notifications --- */
 
 /* --- permissions --- */
+	{ "resource_required", { "A resource is required",
+	    "Resource gerekli" } },
 
 /* --- processes and groups --- */
 	{ "process_not_found", { "Process not found", "Süreç bulunamadı" } },
@@ -324,6 +326,39 @@ const struct text texts[] = {
 	{ "process_group_deleted", { "Group deleted", "Grup silindi" } },
 
 /* --- roles --- */
+	{ "role_not_found", { "Role not found", "Rol bulunamadı" } },
+	{ "role_name_code_required", { "A role needs a name and a code",
+	    "Ad ve kod gerekli" } },
+	{ "role_name_blank", { "The name may not be blank",
+	    "Rol adı boş olamaz" } },
+	{ "role_created", { "Role added", "Rol başarıyla oluşturuldu" } },
+	{ "role_updated", { "Role changed", "Rol başarıyla güncellendi" } },
+	{ "role_deleted", { "Role deleted", "Rol başarıyla silindi" } },
+	{ "role_in_use", { "There are users with this role",
+	    "Bu role atanmış kullanıcılar var, silinemez" } },
+	{ "role_needed", { "This role cannot be deleted",
+	    "Bu rol sistem için gerekli, silinemez" } },
+	{ "resource_jobs", { "Jobs", "İşler" } },
+	{ "resource_jobs_about", { "Jobs and their steps",
+	    "İş talepleri ve yönetimi" } },
+	{ "resource_customers", { "Customers", "Müşteriler" } },
+	{ "resource_customers_about", { "Customers and their dealers",
+	    "Müşteri bilgileri" } },
+	{ "resource_processes", { "Processes", "Süreçler" } },
+	{ "resource_processes_about", { "Processes and their groups",
+	    "İş süreçleri" } },
+	{ "resource_machines", { "Machines", "Makineler" } },
+	{ "resource_machines_about", { "Machines and what they can do",
+	    "Makine yönetimi" } },
+	{ "resource_users", { "Users", "Kullanıcılar" } },
+	{ "resource_users_about", { "Users and their passwords",
+	    "Kullanıcı yönetimi" } },
+	{ "resource_files", { "Files", "Dosyalar" } },
+	{ "resource_files_about", { "Files of jobs and customers",
+	    "Dosya yönetimi" } },
+	{ "resource_reports", { "Reports", "Raporlar" } },
+	{ "resource_reports_about", { "Reports and analyses",
+	    "Raporlar ve analizler" } },
 	{ "role_code_exists", { "Another role has this code",
 	    "Bu rol kodu zaten kullanılıyor" } },
 
@@ -331,8 +366,32 @@ const struct text texts[] = {
 	{ "task_not_found", { "Task not found", "Görev bulunamadı" } },
 
 /* --- user-roles --- */
+	{ "role_ids_required", { "At least one role is required",
+	    "En az bir rol seçilmeli" } },
+	{ "primary_role_invalid", {
+	    "The primary role must be one of the roles",
+	    "Ana rol seçilen roller arasında olmalı" } },
+	{ "roles_assigned", { "Roles assigned", "Roller başarıyla atandı" } },
+	{ "role_removed", { "Role removed", "Rol başarıyla kaldırıldı" } },
+	{ "primary_role_set", { "Primary role set", "Primary rol ayarlandı" } },
+	{ "role_assignment_not_found", { "The user does not have this role",
+	    "Rol ataması bulunamadı" } },
 
 /* --- users --- */
+	{ "user_fields_required", { "A user needs a name, an e-mail address "
+	    "and a password of at least 6 characters",
+	    "Kullanıcı adı, email ve şifre gerekli" } },
+	{ "email_invalid", { "This is not an e-mail address",
+	    "Geçersiz email adresi" } },
+	{ "user_created", { "User added",
+	    "Kullanıcı başarıyla oluşturuldu" } },
+	{ "user_updated", { "User changed",
+	    "Kullanıcı başarıyla güncellendi" } },
+	{ "user_deleted", { "User deleted", "Kullanıcı başarıyla silindi" } },
+	{ "user_is_self", { "Nobody can deactivate himself",
+	    "Kendi hesabınızı silemezsiniz" } },
+	{ "last_manager", { "At least one active manager must remain",
+	    "En az bir aktif yönetici kalmalı" } },
 	{ "user_not_found", { "User not found", "Kullanıcı bulunamadı" } },
 	{ "user_exists", { "This user name or e-mail is taken",
 	    "Bu kullanıcı adı veya email zaten kullanılıyor" } },
