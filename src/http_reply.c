@@ -29,8 +29,8 @@ static const struct {
 	{ 415, "Unsupported Media Type", "" },
 	{ 422, "Unprocessable Content", "" },
 	{ 429, "Too Many Requests", "Retry-After: 60\r\n" },
-	{ 500, "Internal Server Error", "" },
 	{ 503, "Service Unavailable", "Retry-After: 1\r\n" },
+	{ 500, "Internal Server Error", "" },	/* the last: for all else */
 };
 
 static size_t
