@@ -85,17 +85,53 @@ def lines(*files):
     return found, variables
 
 
-def differences():
-    """The intended ones, by the id of their line."""
-    found = {}
-    for file in sorted((HERE / 'differences').glob('*.json')):
-        for item in json.loads(file.read_text()):
-            if item['id'] in found:
-                raise ValueError(f'{file.name}: "{item["id"]}" is there twice')
-            if not item.get('why'):
-                raise ValueError(f'{file.name}: "{item["id"]}" has no reason')
-            found[item['id']] = item
-    return found
+class Differences:
+    """The intended ones: of a line, by its id, and what routes add."""
+
+    def __init__(self):
+        self.lines, self.routes, self.used = {}, [], set()
+        for file in sorted((HERE / 'differences').glob('*.json')):
+            for item in json.loads(file.read_text()):
+                self.take(item, file.name)
+
+    def take(self, item, name):
+        if not item.get('why'):
+            raise ValueError(f'{name}: no reason in {item}')
+        if 'route' in item:
+            pattern = re.sub(r'{\w+}', '[^/]+', item['route'])
+            self.routes += [(re.compile(pattern), path)
+                            for path in item['adds']]
+        elif item['id'] in self.lines:
+            raise ValueError(f'{name}: "{item["id"]}" is there twice')
+        else:
+            self.lines[item['id']] = item
+
+    def without_additions(self, line, answer):
+        """An answer without the members that its route adds."""
+        asked = f'{line.method} {line.path.split("?")[0]}'
+        for number, (pattern, path) in enumerate(self.routes):
+            if pattern.fullmatch(asked) \
+                    and take_away(answer, path.strip('/').split('/')):
+                self.used.add(number)
+        return answer
+
+    def unused(self):
+        return [f'{p.pattern} {path}' for number, (p, path)
+                in enumerate(self.routes) if number not in self.used]
+
+
+def take_away(json, words):
+    """Removes what a pointer names, * for each item; whether it was there."""
+    if not words:
+        return False
+    if words[0] == '*' and isinstance(json, list):
+        return any([take_away(item, words[1:]) for item in json])
+    if not isinstance(json, dict) or words[0] not in json:
+        return False
+    if len(words) == 1:
+        json.pop(words[0])
+        return True
+    return take_away(json[words[0]], words[1:])
 
 
 class Wanted:
@@ -143,8 +179,9 @@ def at(json, path):
 class Replay:
     """A server, who is logged in there, and what stands for what."""
 
-    def __init__(self, browser, variables=None, secret=None):
+    def __init__(self, browser, differences, variables=None, secret=None):
         self.browser, self.secret = browser, secret
+        self.intended = differences
         self.match = differ.Match(variables or {})
         self.tokens = {}
 
@@ -199,6 +236,8 @@ class Replay:
             got = answer.json
         except ValueError:
             return found + [f'not JSON: {answer.body[:200]!r}']
+        if isinstance(got, dict) and answer.status < 300:
+            got = self.intended.without_additions(line, got)
         if 'items' in line.found and 'json' not in item:
             if len(got.get('data', [])) != line.found['items']:
                 found.append(f'{len(got.get("data", []))} items, not '
@@ -208,8 +247,9 @@ class Replay:
         return found + self.match.differences(
             wanted.json, got, unordered=wanted.unordered, shape=wanted.shape)
 
-    def check(self, line, item):
+    def check(self, line):
         """Asks, compares, remembers ids; None, or what is wrong."""
+        item = self.intended.lines.get(line.id)
         if line.defect and item is None:
             return 'a defect needs an entry that says what is answered'
         answer = self.ask(line)
@@ -239,14 +279,14 @@ def main(words):
     port = urllib.parse.urlsplit(asked.url).port or 80
     browser = Browser(SimpleNamespace())
     browser.shop.web = SimpleNamespace(http_port=port)
-    replay, items = Replay(browser, variables, asked.secret), differences()
+    replay = Replay(browser, Differences(), variables, asked.secret)
     passed = failed = 0
     for line in found:
         ours = asked.only in (None, line.module)
         if not (ours or line.writes) \
                 or replay.needs_secret(line) and not asked.secret:
             continue
-        fault = replay.check(line, items.get(line.id))
+        fault = replay.check(line)
         if not ours:
             continue
         passed, failed = passed + (not fault), failed + bool(fault)
