@@ -34,7 +34,7 @@ struct known {
 
 /* A route's access column, read. */
 struct access {
-	bool open, anybody;
+	bool open, anybody, loopback;
 	uint64_t rights;
 	char refusal[96];	/* a text's name */
 };
@@ -81,7 +81,8 @@ add_right(struct access *a, const char *name, size_t length)
 }
 
 /*
- * "public", "token", "manager", or rights, separated by '|'.  A single right
+ * "public", "token", "manager", "loopback" (the same machine, as nginx sees
+ * it), or rights, separated by '|'.  A single right
  * is refused in its own words, everything else by "forbidden".
  */
 static bool
@@ -99,6 +100,8 @@ read_access(struct access *a, const char *words)
 			a->open = true;
 		else if (length == 5 && memcmp(words, "token", 5) == 0)
 			a->anybody = true;
+		else if (length == 8 && memcmp(words, "loopback", 8) == 0)
+			a->loopback = true;
 		else if (length == 7 && memcmp(words, "manager", 7) == 0)
 			continue;	/* has every right anyway */
 		else if (dot == NULL || !add_right(a, words, length))
@@ -374,6 +377,15 @@ bearer(struct request *r, size_t *length)
 	return blank + 1;
 }
 
+static bool
+is_local(const struct request *r)
+{
+	const char *address = http_header(r, FCGI_REMOTE_ADDR);
+
+	return address != NULL && (strcmp(address, "127.0.0.1") == 0 ||
+	    strcmp(address, "::1") == 0);
+}
+
 void
 gate_enter(struct request *r, void (*pass)(struct request *))
 {
@@ -382,7 +394,8 @@ gate_enter(struct request *r, void (*pass)(struct request *))
 	const char *text;
 	size_t length;
 
-	if (accesses[r->route_index].open) {
+	if (accesses[r->route_index].open ||
+	    (accesses[r->route_index].loopback && is_local(r))) {
 		pass(r);
 		return;
 	}

@@ -77,6 +77,10 @@ const char *http_query(const struct request *, const char *name);
 void http_reply(struct request *, int status, const char *more,
     const char *body, size_t length);
 
+/* The same with another Content-Type. */
+void http_reply_as(struct request *, int status, const char *type,
+    const char *more, const char *body, size_t length);
+
 /* {"error": the text that `call` names}, and "field" when there is one. */
 void http_refuse(struct request *, int status, const char *call,
     const char *field);

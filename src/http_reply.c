@@ -57,12 +57,19 @@ void
 http_reply(struct request *r, int status, const char *more,
     const char *body, size_t length)
 {
+	http_reply_as(r, status, "application/json", more, body, length);
+}
+
+void
+http_reply_as(struct request *r, int status, const char *type,
+    const char *more, const char *body, size_t length)
+{
 	char head[HTTP_HEAD_MAX];
 	size_t i = find_status(status);
 	int n = snprintf(head, sizeof head, "Status: %d %s\r\n"
-	    "Content-Type: application/json\r\nContent-Length: %zu\r\n"
+	    "Content-Type: %s\r\nContent-Length: %zu\r\n"
 	    "Cache-Control: no-store\r\n%s%s\r\n", statuses[i].status,
-	    statuses[i].reason, length, statuses[i].more, more);
+	    statuses[i].reason, type, length, statuses[i].more, more);
 
 	send_reply(r, statuses[i].status, head, (size_t)n, body, length, NULL);
 }

@@ -7,6 +7,8 @@
 
 #include "fields.h"
 #include "health.h"
+#include "metrics.h"
+#include "openapi.h"
 #include "login.h"
 
 const struct route routes[] = {
@@ -65,6 +67,11 @@ const struct route routes[] = {
 	{ GET, "/api/health/cache", "token|health.view",
 	    .handler = health_cache, .fields = cache_stats, .flags = URGENT,
 	    .help = "The cache over all workers" },
+	{ GET, "/api/metrics", "loopback|metrics.view",
+	    .handler = metrics_tell, .flags = URGENT,
+	    .help = "Every counter as Prometheus text" },
+	{ GET, "/api/openapi.json", "public", .handler = openapi_tell,
+	    .flags = URGENT, .help = "This interface as OpenAPI 3.1" },
 	{ POST, "/api/health/cache/clear", "cache.clear",
 	    .handler = health_clear, .body = ANY_BODY, .fields = cache_clear,
 	    .flags = URGENT,

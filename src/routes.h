@@ -62,8 +62,9 @@ struct request;
 
 /*
  * `access`: "public"; "token" (anybody known); "manager" (an active role
- * yonetici); a right like "jobs.view"; "manager|machines.create" (either, but
- * refused in the words of "manager").  Managers have every right.
+ * yonetici); "loopback" (who asks on this machine); a right like "jobs.view";
+ * "manager|machines.create" (either, but refused in the words of "manager").
+ * Managers have every right.
  *
  * `statement` names sql/query/NAME.sql; the few that are not one statement
  * have a `handler` instead.  `cache` is the name by which the answers of a GET
