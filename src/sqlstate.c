@@ -75,7 +75,8 @@ is_chosen(const char *sqlstate, const char *message)
 	char name[64];
 	size_t length = message == NULL ? 0 : strcspn(message, "|");
 
-	if (strncmp(sqlstate, "PT4", 3) != 0 || length == 0 ||
+	if (strncmp(sqlstate, "PT4", 3) != 0 || strlen(sqlstate) != 5 ||
+	    strspn(sqlstate + 3, "0123456789") != 2 || length == 0 ||
 	    length >= sizeof name)
 		return false;
 	memcpy(name, message, length);
@@ -87,6 +88,9 @@ struct sqlstate_answer
 sqlstate_read(const char *sqlstate, const char *message,
     const char *constraint, const char *column)
 {
+	/* libpq's own errors have none: the connection is gone */
+	if (sqlstate == NULL)
+		return answer(503, "database_unavailable", NULL);
 	if (is_chosen(sqlstate, message))
 		return answer(atoi(sqlstate + 2), message, column);
 	for (size_t i = 0; constraint != NULL &&

@@ -11,9 +11,10 @@ struct sqlstate_answer {
 };
 
 /*
- * `message`, `constraint` and `column` are those of the error and may be NULL.
- * PTnnn is status nnn with the text that `message` names; what is not in the
- * table is 500 "internal_error".  The database's own words never come out.
+ * `sqlstate`, `message`, `constraint` and `column` are those of the error and
+ * may be NULL.  PTnnn is status nnn with the text that `message` names; what
+ * is not in the table is 500 "internal_error".  The database's own words never
+ * come out.
  */
 struct sqlstate_answer sqlstate_read(const char *sqlstate,
     const char *message, const char *constraint, const char *column);
