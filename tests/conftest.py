@@ -16,7 +16,7 @@ import pytest
 
 import process
 from cluster import Cluster, load
-from shop import Shop, migrate
+from shop import Shop, migrate, not_before
 
 ANCHOR = '2026-11-23'
 numbers = itertools.count(1)
@@ -68,7 +68,7 @@ def private():
 
 @pytest.fixture(scope='session')
 def postgres(private):
-    cluster = Cluster(private / 'pg')
+    cluster = Cluster(private / 'pg', env=not_before(ANCHOR))
     cluster.create()
     cluster.start()
     yield cluster

@@ -40,7 +40,7 @@ from pathlib import Path
 import process
 from cluster import Cluster
 from process import ROOT, Trouble, wait_until
-from shop import FAKETIME, Shop, faked, migrate
+from shop import FAKETIME, Shop, migrate, not_before
 
 ENV = ROOT / 'demo.env'
 DATABASE = 'reklam'
@@ -138,7 +138,7 @@ class Demo:
         check_port('DEMO_HTTP_PORT', self.http_port)
         self.wanted = self.wish()
         self.cluster = Cluster(self.directory, quick=False, lasting=lasting,
-                               env=faked(self.wanted['today']))
+                               env=not_before(self.wanted['today']))
         self.shop = Shop(
             self.directory, self.cluster, DATABASE, workers=self.workers,
             today=self.wanted['today'], http_port=self.http_port,

@@ -1,10 +1,12 @@
 """A whole shop: reklamd with its workers, a database, nginx before it."""
 
+import datetime
 import http.client
 import json
 import secrets
 import shutil
 import signal
+import time
 from pathlib import Path
 
 import fastcgi
@@ -243,14 +245,28 @@ def installed(directory, name):
 
 
 def faked(today):
-    """The environment in which a program's calendar begins at `today`."""
+    """The environment in which it is now `today`, at 14:30 if only a date."""
     if not today:
         return {}
+    return {'LD_PRELOAD': process.program('', '', FAKETIME),
+            'FAKETIME': f'{moment(today) - time.time():+.0f}',
+            'FAKETIME_DONT_FAKE_MONOTONIC': '1'}
+
+
+def not_before(today):
+    """
+    The same for PostgreSQL, but only forward: set back, its timers see the
+    true time now and then, and cancel statements.
+    """
+    if not today or moment(today) < time.time():
+        return {}
+    return faked(today)
+
+
+def moment(today):
     if ' ' not in today:
         today += ' 14:30:00'
-    return {'LD_PRELOAD': process.program('', '', FAKETIME),
-            'FAKETIME': '@' + today, 'FAKETIME_DONT_FAKE_MONOTONIC': '1',
-            'FAKETIME_DONT_RESET': '1'}
+    return datetime.datetime.fromisoformat(today + '+00:00').timestamp()
 
 
 def migrate(cluster, database, *words):

@@ -9,7 +9,7 @@ import pytest
 import process
 import replay
 from cluster import Cluster, load
-from shop import Shop, faked, migrate
+from shop import Shop, migrate, not_before
 
 READS, _ = replay.lines(replay.RECORDED / 'reads.jsonl')
 WRITES, VARIABLES = replay.lines(replay.RECORDED / 'writes.jsonl')
@@ -18,8 +18,8 @@ DIFFERENCES = replay.Differences()
 
 @pytest.fixture(scope='module')
 def then(private):
-    """A PostgreSQL server whose calendar is the recording's."""
-    cluster = Cluster(private / 'then', env=faked(replay.TODAY))
+    """A PostgreSQL server that is not younger than the data."""
+    cluster = Cluster(private / 'then', env=not_before(replay.TODAY))
     cluster.create()
     cluster.start()
     cluster.create_database('recorded')
