@@ -250,14 +250,12 @@ read_json(struct request *r)
 		http_refuse(r, 503, "busy", NULL);
 		return false;
 	}
-	if (json_read(&r->json, r->body, r->body_length, nodes, room) !=
-	    JSON_FINE) {
-		free(nodes);
-		http_refuse(r, 400, "json_malformed", NULL);
-		return false;
-	}
-	r->json.nodes = nodes;
-	return true;
+	/* The nodes are the request's from here on, whatever they say. */
+	if (json_read(&r->json, r->body, r->body_length, nodes, room) ==
+	    JSON_FINE)
+		return true;
+	http_refuse(r, 400, "json_malformed", NULL);
+	return false;
 }
 
 /* ANY_BODY took null, [], "", 0 and false for an empty object. */
