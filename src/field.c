@@ -195,19 +195,29 @@ read_date(const char **s)
 }
 
 static bool
+read_seconds(const char **s, int *second)
+{
+	size_t part;
+
+	if (!digits(s, 2, second))
+		return false;
+	if (**s != '.')
+		return true;
+	part = strspn(*s + 1, "0123456789");
+	*s += 1 + part;
+	return part > 0;
+}
+
+static bool
 read_time(const char **s)
 {
-	int hour, minute, second = 0, part;
+	int hour, minute, second = 0;
 
 	if (!digits(s, 2, &hour) || !is_mark(s, ':') ||
 	    !digits(s, 2, &minute))
 		return false;
-	if (**s == ':' && ((*s)++, !digits(s, 2, &second)))
+	if (**s == ':' && ((*s)++, !read_seconds(s, &second)))
 		return false;
-	if (**s == '.')
-		for ((*s)++; isdigit((unsigned char)**s); )
-			if (!digits(s, 1, &part))
-				return false;
 	return hour < 24 && minute < 60 && second < 60;
 }
 
@@ -324,7 +334,9 @@ check_number(const struct field *f, const struct json *j, unsigned node)
 	if (f->type == LOOSE)
 		return is_loose(f, copy);
 	if (f->type == INTEGER && !json_integer(j, node, &n)) {
-		/* 45.0 and 45.7 count as 45, as they did. */
+		/* 45.0 and 45.7 count as 45, as they did; 1.5e3 is not 1. */
+		if (strpbrk(copy, "eE") != NULL)
+			return false;
 		copy[strcspn(copy, ".")] = '\0';
 		return is_integer(f, copy);
 	}
@@ -397,19 +409,18 @@ field_check_object(const struct field *fields, const struct json *j,
 	for (const struct field *f = fields; f != NULL && f->name != NULL;
 	    f++) {
 		int node;
-		bool null = true;
+		bool null = true, fine;
 
 		if (f->source != BODY)
 			continue;
 		node = json_member(j, object, f->name);
 		*bad = f;
-		if (node >= 0 && !check_value(f, j, (unsigned)node, &null, bad))
+		fine = node < 0 ||
+		    check_value(f, j, (unsigned)node, &null, bad);
+		/* A blank one is missing, though it is too short as well. */
+		*missing = null && f->flags & REQUIRED;
+		if (!fine || *missing)
 			return false;
-		*bad = f;
-		if (null && f->flags & REQUIRED) {
-			*missing = true;
-			return false;
-		}
 	}
 	return true;
 }
