@@ -1,5 +1,6 @@
 """nginx of one's own, from the templates in nginx/ that are installed too."""
 
+import shutil
 import signal
 from pathlib import Path
 
@@ -46,6 +47,15 @@ def certificate(directory):
     return pem, key
 
 
+def copy_of_page(directory):
+    """The page, where nginx's user may look."""
+    to = Path(directory) / 'web'
+    shutil.copytree(ROOT / 'web', to, dirs_exist_ok=True)
+    for path in [to, *to.rglob('*')]:
+        process.give(path)
+    return to
+
+
 def workers_file(sockets):
     return ''.join(f'server unix:{s} max_fails=0 max_conns=256;\n'
                    for s in sockets)
@@ -85,6 +95,7 @@ class WebServer:
         names = {
             'NGINX_DIR': self.directory, 'RUN_DIR': self.directory,
             'LOG_DIR': self.directory, 'LOGIN_RATE': '5r/s',
+            'WEB_DIR': copy_of_page(self.directory),
             'HSTS_SECONDS': 31536000, 'SERVER_NAME': 'localhost',
             'HTTPS_LISTEN': f'127.0.0.1:{self.https_port}',
             'HTTP_LISTEN': f'127.0.0.1:{free_port()}',

@@ -1,0 +1,120 @@
+// Who works here, and in which roles.
+
+import {get, patch, post, remove} from '../api.js';
+import {ask, confirm} from '../dialog.js';
+import {h} from '../dom.js';
+import {date} from '../format.js';
+import {button, heading, table} from '../parts.js';
+import {isManager, may, me} from '../session.js';
+import {t} from '../words.js';
+
+export default {
+	title: 'users',
+	every: 10000,
+
+	wants: () => ({users: '/api/users'}),
+
+	draw({users}) {
+		return [
+			heading(t('users'), may('users.create') && button(
+				t('new_user'), 'plus', create, {class: 'main'})),
+			peopleTabs('users'),
+			table(t('users'), COLUMNS(), users.data.data),
+		];
+	},
+};
+
+export function peopleTabs(here) {
+	return h('nav', {class: 'tabs', 'aria-label': t('people')},
+		['users', 'roles'].map(name => h('a', {href: `#/${name}`,
+			'aria-current': name === here ? 'page' : null},
+		t(name))));
+}
+
+const COLUMNS = () => [
+	[t('name'), user => user.full_name ?? user.username],
+	[t('username'), user => user.username, 'wide'],
+	[t('email'), user => user.email, 'wide'],
+	[t('roles'), user => user.roles.length ? user.roles.map(role =>
+		[h('span', {class: role.is_primary ? 'chip is-active' : 'chip'},
+			role.role_name), ' ']) : user.role ?? '–'],
+	[t('since'), user => date(user.created_at?.slice(0, 10)), 'wide'],
+	[t('actions'), user => h('div', {class: 'buttons'},
+		button(t('do_edit'), 'edit', () => edit(user)),
+		isManager() && button(t('roles'), 'people', () =>
+			editRoles(user)),
+		may('users.delete') && user.id !== me().id &&
+			button(t('do_deactivate'), 'trash', () =>
+				deactivate(user)))],
+];
+
+const FIELDS = (user = {}) => [
+	{name: 'full_name', label: t('full_name'), maxlength: 255,
+		value: user.full_name},
+	{name: 'email', label: t('email'), type: 'email', required: true,
+		maxlength: 255, value: user.email},
+];
+
+const password = (label, required) => ({name: 'password', label,
+	type: 'password', autocomplete: 'new-password', required,
+	minlength: 6});
+
+function edit(user) {
+	return ask({
+		title: `${t('do_edit')}: ${user.username}`,
+		fields: [...FIELDS(user), password(t('new_password'))],
+		act: ({password, ...values}) => patch(`/api/users/${user.id}`,
+			password ? {...values, password} : values),
+	});
+}
+
+async function roles() {
+	const {data} = await get('/api/roles');
+	return data.data.filter(role => role.is_active !== false);
+}
+
+async function create() {
+	const all = await roles();
+	let made;
+	return ask({
+		title: t('new_user'),
+		fields: [{name: 'username', label: t('username'),
+			required: true, maxlength: 100}, ...FIELDS(),
+		password(t('password'), true),
+		{name: 'role', label: t('role'), type: 'select',
+			value: 'operator', options: all.map(
+				role => [role.code, role.name])}],
+		// The second time only what is left to do.
+		act: async values => {
+			made ??= (await post('/api/users', values)).data;
+			const role = all.find(r => r.code === values.role);
+			return role && post(`/api/user-roles/user/${made.id}`,
+				{role_ids: [role.id], primary_role_id: role.id});
+		},
+	});
+}
+
+async function editRoles(user) {
+	const all = await roles();
+	const has = new Set(user.roles.map(role => role.role_id));
+	const primary = user.roles.find(role => role.is_primary)?.role_id;
+	return ask({
+		title: `${t('roles')}: ${user.full_name ?? user.username}`,
+		fields: [{name: 'primary', label: t('primary_role'),
+			type: 'select', value: primary, options: all.map(
+				role => [role.id, role.name])},
+		...all.map(role => ({name: role.id, label: role.name,
+			type: 'checkbox', value: has.has(role.id)}))],
+		act: ({primary, ...chosen}) => post(
+			`/api/user-roles/user/${user.id}`, {
+				role_ids: all.map(role => role.id).filter(
+					id => chosen[id] || id === primary),
+				primary_role_id: primary}),
+	});
+}
+
+function deactivate(user) {
+	return confirm(t('do_deactivate'), t('deactivate_text',
+		user.full_name ?? user.username), t('do_deactivate'),
+	() => remove(`/api/users/${user.id}`));
+}
