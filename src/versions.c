@@ -197,8 +197,8 @@ versions_was_bumped(const char *text)
 	unsigned slot;
 
 	if (sscanf(text, "%llx.%x.%llx", &boot, &slot, &number) != 3 ||
-	    boot != shm_boot() || slot >= SHM_PROCESSES)
-		return false;
+	    boot != shm_boot() || slot >= SHM_PROCESSES || number == 0)
+		return false;	/* no write is number 0, but its place is */
 	return atomic_load(&shared->origins[slot].done[number % RING]) ==
 	    number;
 }

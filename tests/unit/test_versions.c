@@ -1,0 +1,272 @@
+/* The shared memory, and the versions in it. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "queries.h"
+#include "shm.h"
+#include "versions.h"
+
+#define LAYOUT 7
+#define BYTES (versions_bytes() + 3 * 4096)
+
+static int
+opened(void **state)
+{
+	(void)state;
+	if (!shm_open_memory(-1, BYTES, LAYOUT))
+		return -1;
+	versions_open();
+	return 0;
+}
+
+FACT(memory_is_handed_out_in_pages_until_it_ends)
+{
+	char *a, *b;
+
+	assert_true(shm_open_memory(-1, 3 * 4096, LAYOUT));
+	assert_false(shm_inherited());
+	assert_int_not_equal(shm_boot(), 0);
+	a = shm_take(1);
+	b = shm_take(4097);
+	assert_int_equal(b - a, 4096);
+	assert_int_equal((uintptr_t)a % 4096, 0);
+	assert_int_equal(a[0] | b[0] | b[8191], 0);
+	assert_null(shm_take(4097));
+}
+
+FACT(memory_goes_on_in_the_next_program_of_its_layout)
+{
+	uint64_t boot;
+	char *a;
+	int fd;
+
+	assert_true(shm_open_memory(-1, 4096, LAYOUT));
+	boot = shm_boot();
+	fd = shm_descriptor();
+	a = shm_take(4096);
+	strcpy(a, "kept");
+	assert_true(shm_open_memory(dup(fd), 4096, LAYOUT));
+	assert_true(shm_inherited());
+	assert_int_equal(shm_boot(), boot);
+	assert_string_equal(shm_take(4096), "kept");
+	/* another layout, another size, no memory at all: a new one */
+	assert_true(shm_open_memory(dup(fd), 4096, LAYOUT + 1));
+	assert_false(shm_inherited());
+	assert_int_not_equal(shm_boot(), boot);
+	assert_true(shm_open_memory(dup(fd), 8192, LAYOUT));
+	assert_false(shm_inherited());
+	assert_true(shm_open_memory(memfd_create("x", 0), 4096, LAYOUT));
+	assert_false(shm_inherited());
+	assert_true(shm_open_memory(99, 4096, LAYOUT));
+	assert_false(shm_inherited());
+}
+
+FACT(the_descriptor_is_not_for_other_programs)
+{
+	assert_true(shm_open_memory(-1, 4096, LAYOUT));
+	assert_int_equal(fcntl(shm_descriptor(), F_GETFD) & FD_CLOEXEC,
+	    FD_CLOEXEC);
+}
+
+FACT(a_bump_makes_old_what_reads_the_table)
+{
+	struct versions none, one, two;
+
+	versions_read(NONE, &none);
+	versions_read(ONE, &one);
+	versions_read(TWO, &two);
+	versions_bump("t1");
+	assert_true(versions_current(NONE, &none));
+	assert_true(versions_current(ONE, &one));
+	assert_false(versions_current(TWO, &two));
+	versions_read(TWO, &two);
+	versions_bump("t0");
+	assert_true(versions_current(NONE, &none));
+	assert_false(versions_current(ONE, &one));
+	assert_false(versions_current(TWO, &two));
+}
+
+FACT(names_are_whole_words)
+{
+	struct versions two;
+	uint64_t before = versions_bumps();
+
+	versions_read(TWO, &two);
+	versions_bump("");
+	assert_int_equal(versions_bumps(), before);
+	versions_bump("t t00 T0 other t10 t0x  x");
+	assert_true(versions_current(TWO, &two));
+	versions_bump("other  t0 ");
+	assert_false(versions_current(TWO, &two));
+}
+
+FACT(a_bump_of_all_spares_nothing_that_reads)
+{
+	struct versions one, two;
+
+	versions_read(ONE, &one);
+	versions_read(TWO, &two);
+	versions_bump_all();
+	assert_false(versions_current(ONE, &one));
+	assert_false(versions_current(TWO, &two));
+}
+
+FACT(clearing_is_for_one_statement)
+{
+	struct versions none, one;
+
+	versions_read(NONE, &none);
+	versions_read(ONE, &one);
+	versions_clear(NONE);
+	assert_false(versions_current(NONE, &none));
+	assert_true(versions_current(ONE, &one));
+	assert_true(versions_equal(&one, &one));
+	assert_false(versions_equal(&none, &one));
+}
+
+FACT(trust_lasts_a_second)
+{
+	assert_int_equal(versions_alive_age_ms(), INT64_MAX);
+	assert_false(versions_trusted());
+	versions_alive();
+	assert_true(versions_trusted());
+	versions_lost();
+	assert_false(versions_trusted());
+	assert_in_range(versions_alive_age_ms(), 0, 900);
+	versions_alive();
+	usleep(1010000);
+	assert_false(versions_trusted());
+	versions_alive();
+	assert_true(versions_trusted());
+	assert_false(versions_unreachable());
+	versions_set_unreachable(true);
+	assert_true(versions_unreachable());
+}
+
+FACT(a_write_is_known_once_it_has_bumped)
+{
+	struct versions_origin a = versions_write_begins(3), b;
+	char text[64], other[64];
+
+	b = versions_write_begins(3);
+	assert_int_not_equal(a.number, b.number);
+	assert_true(versions_origin_text(a, text, sizeof text) < sizeof text);
+	versions_origin_text(b, other, sizeof other);
+	assert_false(versions_was_bumped(text));
+	versions_write_bumped(b);
+	assert_false(versions_was_bumped(text));
+	assert_true(versions_was_bumped(other));
+	versions_write_bumped(a);
+	assert_true(versions_was_bumped(text));
+}
+
+FACT(a_mark_is_forgotten_rather_than_mistaken)
+{
+	struct versions_origin first = versions_write_begins(0);
+	char text[64];
+	int i;
+
+	versions_origin_text(first, text, sizeof text);
+	versions_write_bumped(first);
+	for (i = 0; i < 255; i++)
+		versions_write_bumped(versions_write_begins(0));
+	assert_true(versions_was_bumped(text));
+	versions_write_bumped(versions_write_begins(0));
+	assert_false(versions_was_bumped(text));
+}
+
+FACT(a_strange_origin_is_none_of_ours)
+{
+	unsigned long long boot = (unsigned long long)shm_boot();
+	static const char *const formats[] = {
+		"", "x", ".", "%llx", "%llx.3", "%llx.3.", "%llx.3.0",
+		"%llx.99.1", "%llx.ffffffff.1", "%llx.40.0", "%llx.3.100",
+		"%llx.-1.1"
+	};
+	char text[100];
+	size_t i;
+
+	versions_write_bumped(versions_write_begins(3));
+	for (i = 0; i < COUNT(formats); i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+#pragma GCC diagnostic ignored "-Wformat-extra-args"
+		snprintf(text, sizeof text, formats[i], boot);
+#pragma GCC diagnostic pop
+		ROW_TRUE(!versions_was_bumped(text), text);
+	}
+	snprintf(text, sizeof text, "%llx.3.1", boot ^ 1);
+	assert_false(versions_was_bumped(text));
+	snprintf(text, sizeof text, "%llx.3.1", boot);
+	assert_true(versions_was_bumped(text));
+}
+
+#define BUMPS 100000
+
+static void *
+bump(void *nothing)
+{
+	int i;
+
+	for (i = 0; i < BUMPS; i++)
+		versions_bump("t0");
+	return nothing;
+}
+
+FACT(no_bump_is_lost)
+{
+	struct versions before, after;
+	pthread_t other;
+
+	versions_read(ONE, &before);
+	assert_int_equal(pthread_create(&other, NULL, bump, NULL), 0);
+	bump(NULL);
+	pthread_join(other, NULL);
+	versions_read(ONE, &after);
+	assert_int_equal(after.at[1] - before.at[1], 2 * BUMPS);
+}
+
+/* What one process bumped before it told, the other sees. */
+FACT(a_bump_is_seen_by_other_processes)
+{
+	struct versions one;
+	pid_t child;
+	int status;
+
+	versions_read(ONE, &one);
+	if ((child = fork()) == 0) {
+		versions_bump("t0");
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+	assert_false(versions_current(ONE, &one));
+}
+
+#define V(fact) cmocka_unit_test_setup(fact, opened)
+
+int
+main(void)
+{
+	const struct CMUnitTest facts[] = {
+		T(memory_is_handed_out_in_pages_until_it_ends),
+		T(memory_goes_on_in_the_next_program_of_its_layout),
+		T(the_descriptor_is_not_for_other_programs),
+		V(a_bump_makes_old_what_reads_the_table),
+		V(names_are_whole_words),
+		V(a_bump_of_all_spares_nothing_that_reads),
+		V(clearing_is_for_one_statement),
+		V(trust_lasts_a_second),
+		V(a_write_is_known_once_it_has_bumped),
+		V(a_mark_is_forgotten_rather_than_mistaken),
+		V(a_strange_origin_is_none_of_ours),
+		V(no_bump_is_lost),
+		V(a_bump_is_seen_by_other_processes),
+	};
+
+	return cmocka_run_group_tests(facts, NULL, NULL);
+}
