@@ -40,11 +40,13 @@ enum { TYPE_END = 3, TYPE_STDOUT = 6 };
 
 struct fcgi {
 	FCGX_Request fcgx;
-	struct event *readable, *writable, *left;
+	struct event *readable, *writable;
 	struct evbuffer *unsent;
 	const char *parameters[FCGI_COUNT];
 	void *user;
-	bool keep, waiting, gone;
+	bool keep, gone;
+	bool waiting;			/* the reply, or its end, is due */
+	bool deaf;			/* `readable` is off meanwhile */
 };
 
 static struct event_base *base;
@@ -61,19 +63,24 @@ static const char *const parameter_names[FCGI_COUNT] = {
 #undef X
 };
 
-/* While a request is not answered to its end, nothing more is read. */
+/*
+ * While a request is not answered to its end, nothing more is read.  The event
+ * stays on, since nginx sends nothing more either, and switching it would cost
+ * two system calls; when it comes all the same, see on_early.
+ */
 static void
 set_waiting(struct fcgi *c, bool waiting)
 {
 	if (c->waiting == waiting)
 		return;
 	c->waiting = waiting;
-	if (waiting) {
+	if (waiting)
 		busy++;
-		event_del(c->readable);
-	} else {
+	else {
 		busy--;
-		event_add(c->readable, NULL);
+		if (c->deaf)
+			event_add(c->readable, NULL);
+		c->deaf = false;
 	}
 }
 
@@ -88,7 +95,6 @@ end(struct fcgi *c)
 	handler->forget(c->user);
 	event_free(c->readable);
 	event_free(c->writable);
-	event_free(c->left);
 	FCGX_Free(&c->fcgx, 1);
 	free(c);
 	board_set(&board->clients, --connections);
@@ -124,15 +130,28 @@ is_whole(struct fcgi *c)
 	    c->parameters[FCGI_REKLAM_END] != NULL;
 }
 
+static bool
+is_unsent(const struct fcgi *c)
+{
+	return c->unsent != NULL && evbuffer_get_length(c->unsent) > 0;
+}
+
 /*
- * The reply will come later: until then nothing is read, and the peer's end is
- * noticed once, without a loop that is busy with it.
+ * Something came before the reply was sent: the peer's end, or bytes that are
+ * out of turn.  The first is told once; neither makes the loop busy.
  */
 static void
-wait_for_answer(struct fcgi *c)
+on_early(struct fcgi *c)
 {
-	set_waiting(c, true);
-	event_add(c->left, NULL);
+	char byte;
+
+	event_del(c->readable);
+	c->deaf = true;
+	if (c->gone || is_unsent(c) || recv(c->fcgx.ipcFd, &byte, 1,
+	    MSG_PEEK | MSG_DONTWAIT) > 0)
+		return;
+	c->gone = true;
+	handler->gone(c);
 }
 
 static void
@@ -141,6 +160,10 @@ on_readable(int fd, short what, void *context)
 	struct fcgi *c = context;
 
 	(void)fd, (void)what;
+	if (c->waiting) {
+		on_early(c);
+		return;
+	}
 	if (FCGX_Accept_r(&c->fcgx) != 0) {	/* closed; or nonsense */
 		end(c);
 		return;
@@ -156,7 +179,7 @@ on_readable(int fd, short what, void *context)
 	unanswered = c;
 	handler->request(c);
 	if (unanswered == c)
-		wait_for_answer(c);
+		set_waiting(c, true);	/* the reply will come later */
 	unanswered = NULL;
 }
 
@@ -348,8 +371,6 @@ fcgi_reply(struct fcgi *c, const char *head, size_t head_length,
 
 	if (unanswered == c)
 		unanswered = NULL;
-	if (c->waiting)
-		event_del(c->left);
 	if (c->gone)
 		end(c);
 	else if (records > RECORDS_AT_ONCE)
@@ -359,16 +380,6 @@ fcgi_reply(struct fcgi *c, const char *head, size_t head_length,
 		    body_length);
 		send_reply(c, pieces, n);
 	}
-}
-
-static void
-on_left(int fd, short what, void *context)
-{
-	struct fcgi *c = context;
-
-	(void)fd, (void)what;
-	c->gone = true;
-	handler->gone(c);
 }
 
 const char *
@@ -424,7 +435,6 @@ begin(int fd)
 	c->readable = event_new(base, fd, EV_READ | EV_PERSIST,
 	    on_readable, c);
 	c->writable = event_new(base, fd, EV_WRITE, on_writable, c);
-	c->left = event_new(base, fd, EV_CLOSED, on_left, c);
 	board_add(&board->connections, 1);
 	board_set(&board->clients, ++connections);
 	event_add(c->readable, NULL);
