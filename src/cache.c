@@ -187,7 +187,8 @@ cache_key_add(struct cache_key *key, const char *value, size_t length)
 
 	if (value == NULL)
 		length = 0;
-	if (length > CACHE_KEY_MAX - key->length - sizeof size)
+	if (key->length + sizeof size > CACHE_KEY_MAX ||
+	    length > CACHE_KEY_MAX - key->length - sizeof size)
 		return false;
 	memcpy(key->bytes + key->length, &size, sizeof size);
 	key->length += sizeof size;
@@ -233,6 +234,13 @@ fits(const struct entry *e, uint64_t position, uint64_t hash)
 	    e->query < queries_count;
 }
 
+/* Whether an entry may begin there, wherever a torn index says it does. */
+static bool
+has_room(uint64_t position)
+{
+	return position % capacity + sizeof(struct entry) <= capacity;
+}
+
 static void
 load_words(void *to, word *from, size_t bytes)
 {
@@ -261,6 +269,8 @@ entry_at(struct segment *s, uint64_t position, uint64_t hash, bool whole)
 
 	if (s == own)
 		return (const struct entry *)log_at(s, position);
+	if (!has_room(position))
+		return NULL;
 	load_words(e, log_at(s, position), sizeof *e);
 	if (!not_overtaken(s, position) || !fits(e, position, hash))
 		return NULL;
@@ -568,7 +578,7 @@ cache_walk(unsigned slot, cache_seen *seen, void *context)
 		    memory_order_acquire), position = position_of(place);
 		struct entry e = { 0 };
 
-		if (place == 0)
+		if (place == 0 || !has_room(position))
 			continue;
 		load_words(&e, log_at(s, position), sizeof e);
 		if (!not_overtaken(s, position) || !fits(&e, position, e.hash))
