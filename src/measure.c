@@ -62,7 +62,7 @@ on_replied(struct request *r, int status, size_t bytes,
 	int64_t us = shm_now_us() - r->started_us;
 
 	count(r, status, us);
-	if (status >= 500)
+	if (status >= 500 && !(r->route != NULL && r->route->flags & QUIET))
 		log_request(LOG_WARNING, "failed", r, status, bytes, us,
 		    timing);
 	else if (us >= conf.slow_ms * 1000 && conf.slow_ms > 0)

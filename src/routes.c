@@ -57,7 +57,7 @@ const struct route routes[] = {
 	{ GET, "/api/health", "public", .handler = health_alive,
 	    .flags = URGENT, .help = "Liveness; asks no database" },
 	{ GET, "/api/health/ready", "public", .handler = health_ready,
-	    .flags = URGENT, .help = "Readiness: 503 without the database" },
+	    .flags = URGENT | QUIET, .help = "Readiness: 503 without the database" },
 	{ GET, "/api/health/db", "token|health.view", .handler = health_pool,
 	    .flags = URGENT,
 	    .help = "The pool over all workers, warnings and advice" },

@@ -86,7 +86,11 @@ struct route {
 	const char *help;		/* one line for openapi.json */
 };
 
-enum { EXPORT = 1, URGENT = 2 };	/* route flags: own deadline; own lane */
+enum {			/* route flags */
+	EXPORT = 1,	/* a deadline of its own */
+	URGENT = 2,	/* waits behind no other statement */
+	QUIET = 4	/* its failures are expected: no line in the log */
+};
 
 extern const struct route routes[];
 extern const size_t routes_count;
