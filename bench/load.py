@@ -1,0 +1,136 @@
+"""Load, and what it cost: requests, times, CPU of the processes asked for."""
+
+import os
+import re
+import statistics
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+TICKS = os.sysconf('SC_CLK_TCK')
+
+WRK_SCRIPT = '''
+done = function(summary, latency, requests)
+	local e = summary.errors
+	io.write(string.format("RESULT %d %d %d %d %d\\n", summary.requests,
+	    summary.duration, latency:percentile(50), latency:percentile(99),
+	    e.connect + e.read + e.write + e.status + e.timeout))
+end
+'''
+
+
+def cpu_seconds(pids):
+    """Of these processes and all their descendants, dead ones included."""
+    total = 0
+    for pid in pids:
+        try:
+            words = Path(f'/proc/{pid}/stat').read_text().rsplit(')')[1]
+            children = Path(f'/proc/{pid}/task/{pid}/children').read_text()
+        except FileNotFoundError:
+            continue
+        fields = words.split()
+        total += sum(int(x) for x in fields[11:15]) / TICKS
+        total += cpu_seconds(children.split())
+    return total
+
+
+def rss_kb(pids):
+    """Private memory, in KiB, of these and their descendants."""
+    total = 0
+    for pid in pids:
+        try:
+            text = Path(f'/proc/{pid}/smaps_rollup').read_text()
+            children = Path(f'/proc/{pid}/task/{pid}/children').read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        total += sum(int(n) for n in
+                     re.findall(r'^Private_\w+: +(\d+)', text, re.M))
+        total += rss_kb(children.split())
+    return total
+
+
+@dataclass
+class Round:
+    rate: float             # requests a second
+    p50: float              # ms
+    p99: float
+    errors: int
+    cpu: dict               # name: microseconds a request
+
+
+def wrk(url, seconds, clients, headers=None, pids=None, directory='/tmp',
+        more=''):
+    """`pids`: name -> processes whose CPU is wanted."""
+    script = Path(directory) / 'wrk.lua'
+    script.write_text(WRK_SCRIPT + more)
+    argv = ['wrk', '-t1', f'-c{clients}', f'-d{seconds}s', '-s', str(script)]
+    for name, value in (headers or {}).items():
+        argv += ['-H', f'{name}: {value}']
+    before = {n: cpu_seconds(p) for n, p in (pids or {}).items()}
+    out = subprocess.run(argv + [url], stdout=subprocess.PIPE, text=True,
+                         check=True).stdout
+    after = {n: cpu_seconds(p) for n, p in (pids or {}).items()}
+    count, us, p50, p99, errors = map(int, re.search(
+        r'RESULT (.*)', out).group(1).split())
+    return Round(count * 1e6 / us, p50 / 1000, p99 / 1000, errors,
+                 {n: (after[n] - before[n]) * 1e6 / max(count, 1)
+                  for n in before})
+
+
+class Contest:
+    """Several things measured in turns, so that a machine that grows slower
+    grows slower for all of them."""
+
+    def __init__(self):
+        self.entries = {}
+
+    def add(self, name, run):
+        self.entries[name] = (run, [])
+
+    def go(self, rounds):
+        for _ in range(rounds):
+            for run, found in self.entries.values():
+                found.append(run())
+        return self
+
+    def median(self, name):
+        found = self.entries[name][1]
+        return Round(
+            statistics.median(r.rate for r in found),
+            statistics.median(r.p50 for r in found),
+            statistics.median(r.p99 for r in found),
+            sum(r.errors for r in found),
+            {n: statistics.median(r.cpu[n] for r in found)
+             for n in found[0].cpu})
+
+    def spread(self, name):
+        rates = [r.rate for r in self.entries[name][1]]
+        return (max(rates) - min(rates)) / statistics.median(rates)
+
+
+def machine():
+    """A line about where this was measured."""
+    model = 'unknown processor'
+    for line in Path('/proc/cpuinfo').read_text().splitlines():
+        if line.startswith('model name'):
+            model = line.split(':', 1)[1].strip()
+            break
+    memory = int(re.search(r'MemTotal: +(\d+)',
+                           Path('/proc/meminfo').read_text()).group(1))
+    return (f'{os.cpu_count()} cores of {model}, '
+            f'{memory / 2**20:.0f} GiB, Linux {os.uname().release}')
+
+
+def table(rows):
+    """Markdown; the first row is the head."""
+    widths = [max(len(str(r[i])) for r in rows) for i in range(len(rows[0]))]
+    lines = []
+    for n, row in enumerate(rows):
+        cells = [str(c).ljust(w) if i == 0 else str(c).rjust(w)
+                 for i, (c, w) in enumerate(zip(row, widths))]
+        lines.append('| ' + ' | '.join(cells) + ' |')
+        if n == 0:
+            lines.append('|' + '|'.join(
+                '-' * (w + 1) + ('-' if i == 0 else ':')
+                for i, w in enumerate(widths)) + '|')
+    return '\n'.join(lines)
