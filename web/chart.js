@@ -92,7 +92,8 @@ function configOf({kind, labels, series, sideways, stacked, text = String,
 	const names = {
 		stacked, grid: {display: false},
 		ticks: {color: colour('--muted'), maxRotation: 0,
-			autoSkipPadding: 12},
+			autoSkipPadding: 12,
+			autoSkip: !sideways},
 	};
 	return {
 		type: kind,
@@ -103,7 +104,8 @@ function configOf({kind, labels, series, sideways, stacked, text = String,
 			borderColor: colour(COLOURS[i % COLOURS.length]),
 			borderWidth: kind === 'line' ? 2 : 0,
 			borderRadius: 4, maxBarThickness: 44,
-			pointRadius: 0, pointHitRadius: 10, tension: 0.25,
+			spanGaps: true, tension: 0.25, pointHitRadius: 10,
+			pointRadius: s.values.length < 20 ? 2 : 0,
 		}))},
 		options: {
 			indexAxis: sideways ? 'y' : 'x',

@@ -100,9 +100,10 @@ export function span(minutes) {
 	minutes = Math.round(minutes);
 	const days = Math.floor(minutes / 1440);
 	const hours = Math.floor(minutes % 1440 / 60);
-	if (days)
-		return t('days_hours', number(days), hours);
-	if (hours)
-		return t('hours_minutes', hours, minutes % 60);
-	return t('minutes', minutes);
+	const [all, some, large, small] = days
+		? ['days', 'days_hours', number(days), hours]
+		: ['hours', 'hours_minutes', hours, minutes % 60];
+	if (!days && !hours)
+		return t('minutes', minutes);
+	return small ? t(some, large, small) : t(all, large);
 }

@@ -7,12 +7,14 @@ import {draw, h} from './dom.js';
 import {number} from './format.js';
 import {icon} from './icons.js';
 import {hide, redraw, show} from './live.js';
+import {take} from './metrics.js';
 import login from './pages/login.js';
 import {end, isManager, learn, may, me, token} from './session.js';
 import {choose, language, t} from './words.js';
 
 const UNREAD_EVERY = 30000;	// milliseconds
 const RIGHTS_EVERY = 60000;
+const METRICS_EVERY = 15000;
 
 /*
  * The pages: address, file in pages/, what has to be allowed, and, of those in
@@ -223,7 +225,8 @@ function startWatching() {
 	watches.forEach(clearInterval);
 	watches = [
 		setInterval(() => ifSeen(countUnread), UNREAD_EVERY),
-		setInterval(() => ifSeen(learnRights), RIGHTS_EVERY)];
+		setInterval(() => ifSeen(learnRights), RIGHTS_EVERY),
+		setInterval(() => ifSeen(measure), METRICS_EVERY)];
 	ifSeen(countUnread);
 }
 
@@ -242,6 +245,12 @@ async function ifSeen(work) {
 async function countUnread() {
 	unread = (await get('/api/notifications/unread-count'))
 		.data.data.count;
+}
+
+// So that the server's page has something to show when it is opened.
+async function measure() {
+	if (isManager())
+		take((await get('/api/metrics')).data);
 }
 
 export async function countAgain() {

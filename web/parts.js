@@ -107,7 +107,7 @@ export function due(job) {
 	return isLate(job)
 		? h('span', {class: 'late'}, date(job.due_date), ' ',
 			h('span', {class: 'chip is-late'}, t('late')))
-		: date(job.due_date);
+		: h('span', {class: 'day'}, date(job.due_date));
 }
 
 // "3 hours ago", with the very moment for who asks.

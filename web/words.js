@@ -67,7 +67,9 @@ const WORDS = {
 	status: ['Status', 'Durum'],
 	title: ['Title', 'Başlık'],
 	what: ['What', 'Ne'],
+	days: ['{1} d', '{1} g'],
 	days_hours: ['{1} d {2} h', '{1} g {2} sa'],
+	hours: ['{1} h', '{1} sa'],
 	hours_minutes: ['{1} h {2} min', '{1} sa {2} dk'],
 	minutes: ['{1} min', '{1} dk'],
 
@@ -134,7 +136,7 @@ const WORDS = {
 	machines_out: ['machines out of order', 'makine devre dışı'],
 	machines_standing: ['Out of order', 'Devre dışı'],
 	my_ready: ['ready for me', 'bana hazır'],
-	my_running: ['running at mine', 'bende devam eden'],
+	my_running: ['running with me', 'bende devam eden'],
 	new_jobs: ['New jobs', 'Yeni işler'],
 	nothing_late: ['Nothing is late', 'Geciken iş yok'],
 	recent_jobs: ['Newest jobs', 'Son eklenen işler'],

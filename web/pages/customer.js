@@ -73,7 +73,7 @@ function about(it) {
 function jobList({data, meta}, it) {
 	return data.length ? [table(t('jobs'), [
 		[t('number'), job => h('a', {href: `#/jobs/${job.id}`},
-			job.job_number)],
+			job.job_number), 'key'],
 		[t('title'), job => job.title],
 		[t('status'), job => chip(job.status)],
 		[t('due_date'), due, 'wide'],

@@ -38,7 +38,7 @@ export default {
 				byStatus({...jobs, on_hold: held}),
 				byMonth(months.data.data)),
 			late && card(t('late_jobs'), lateJobs(late)),
-			h('div', {class: 'two'},
+			h('div', {class: 'two uneven'},
 				recent && card(t('recent_jobs'),
 					recentJobs(recent.data.data)),
 				activity && card(t('activity'),
@@ -111,7 +111,7 @@ function lateJobs({data: {data, meta}}) {
 	if (!data.length)
 		return empty(t('nothing_late'));
 	return [table(t('late_jobs'), [
-		[t('number'), link],
+		[t('number'), link, 'key'],
 		[t('title'), job => job.title],
 		[t('customer'), job => job.customer_name ?? '–', 'wide'],
 		[t('due_date'), due],
@@ -124,7 +124,7 @@ function lateJobs({data: {data, meta}}) {
 
 function recentJobs(rows) {
 	return rows.length ? table(t('recent_jobs'), [
-		[t('number'), link],
+		[t('number'), link, 'key'],
 		[t('title'), job => [job.title, ' ', priority(job.priority)]],
 		[t('status'), job => chip(job.status)],
 		[t('progress'), job => bar(job.progress), 'wide'],

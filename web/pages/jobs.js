@@ -51,13 +51,13 @@ export default {
 
 const COLUMNS = () => [
 	[t('number'), job => h('a', {href: `#/jobs/${job.id}`},
-		job.job_number)],
+		job.job_number), 'key'],
 	[t('title'), job => [job.title, ' ', priority(job.priority)]],
 	[t('customer'), job => job.customer_name ?? '–', 'wide'],
 	[t('status'), job => chip(job.status)],
 	[t('due_date'), due],
 	[t('progress'), job => bar(job.progress), 'wide'],
-	[t('created'), job => date(job.created_at?.slice(0, 10)), 'wide'],
+	[t('created'), job => date(job.created_at?.slice(0, 10)), 'key wide'],
 ];
 
 function address(query) {

@@ -41,7 +41,8 @@ const COLUMNS = () => [
 	[t('users'), role => number(role.user_count)],
 	[t('actions'), role => h('div', {class: 'buttons'},
 		may('roles.update') && button(t('do_edit'), 'edit',
-			() => edit(role)),
+			() => edit(role), {'aria-label':
+				`${t('do_edit')}: ${role.name}`}),
 		may('roles.delete') && !role.user_count && button(
 			t('do_delete'), 'trash', () => confirm(t('do_delete'),
 				t('delete_role_text', role.name), t('do_delete'),

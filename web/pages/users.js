@@ -40,13 +40,17 @@ const COLUMNS = () => [
 			role.role_name), ' ']) : user.role ?? '–'],
 	[t('since'), user => date(user.created_at?.slice(0, 10)), 'wide'],
 	[t('actions'), user => h('div', {class: 'buttons'},
-		button(t('do_edit'), 'edit', () => edit(user)),
-		isManager() && button(t('roles'), 'people', () =>
-			editRoles(user)),
+		act(user, 'do_edit', 'edit', edit),
+		isManager() && act(user, 'roles', 'people', editRoles),
 		may('users.delete') && user.id !== me().id &&
-			button(t('do_deactivate'), 'trash', () =>
-				deactivate(user)))],
+			act(user, 'do_deactivate', 'trash', deactivate))],
 ];
+
+// For who only hears the buttons, each says whom it is about.
+function act(user, name, icon, work) {
+	return button(t(name), icon, () => work(user), {
+		'aria-label': `${t(name)}: ${user.full_name ?? user.username}`});
+}
 
 const FIELDS = (user = {}) => [
 	{name: 'full_name', label: t('full_name'), maxlength: 255,
