@@ -74,8 +74,9 @@ put_limits(object *schema, const struct field *f)
 		if (f->min != 0 || !characters)
 			put(schema, characters ? "minLength" : "minimum",
 			    json_object_new_int64(f->min));
-		put(schema, characters ? "maxLength" : "maximum",
-		    json_object_new_int64(f->max));
+		if (f->max != 0 || !characters)
+			put(schema, characters ? "maxLength" : "maximum",
+			    json_object_new_int64(f->max));
 	} else if (f->type == UUIDS || f->type == OBJECTS)
 		put(schema, "maxItems", json_object_new_int64(f->max));
 }
