@@ -220,7 +220,8 @@ checksum(const struct entry *e)
 	    e->bytes - sizeof e->checksum);
 }
 
-/* Whether lengths that may be torn stay inside what was copied. */
+/* Whether lengths that may be torn stay inside what was copied, and times
+ * can be reckoned with. */
 static bool
 fits(const struct entry *e, uint64_t position, uint64_t hash)
 {
@@ -231,7 +232,7 @@ fits(const struct entry *e, uint64_t position, uint64_t hash)
 	    e->bytes % 8 == 0 && e->bytes <= capacity / 8 &&
 	    position % capacity + e->bytes <= capacity &&
 	    sum <= e->bytes && e->versions_count <= VERSIONS_VECTOR &&
-	    e->query < queries_count;
+	    e->query < queries_count && e->stored_ms >= 0 && e->ttl_ms >= 0;
 }
 
 /* Whether an entry may begin there, wherever a torn index says it does. */
