@@ -33,7 +33,7 @@ KINDS = {
     'permissions': 'role', 'process_permissions': 'process',
 }
 WORDS = {'username': 'yenikisi', 'email': 'yeni@ornek.example',
-         'password': 'uzun-parola-9', 'current_password': 'admin123',
+         'password': 'uzun-parola-9', 'current_password': 'yanlis-parola',
          'new_password': 'uzun-parola-9', 'resource': 'jobs',
          'action': 'view', 'code': 'YENI-KOD', 'status': 'active',
          'role': 'operator', 'color': '#3B82F6', 'is_read': 'true',

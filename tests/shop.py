@@ -177,12 +177,13 @@ class Shop(Browser):
         """Ends all of it; a sentence for each thing that was not right."""
         self.close()
         faults = []
+        # nginx first: reklamd waits for connections that nginx may still use.
+        if not self.web.stop():
+            faults.append('nginx did not end cleanly')
         if not self.program.stop():
             faults.append('reklamd did not end cleanly')
         if self.program.findings():
             faults.append(self.program.findings())
-        if not self.web.stop():
-            faults.append('nginx did not end cleanly')
         return faults
 
     def reload(self):
