@@ -34,48 +34,91 @@ is_migrated(const char *directory)
 	return pending == 0;
 }
 
-/* Each sentence of the list "warnings", wherever it stands. */
 static bool
-has_warnings(const struct json *j, uint32_t list)
+is_true(const struct json *j, const char *name)
 {
+	int node = json_member(j, 0, name);
+
+	return node != -1 && j->nodes[node].kind == JSON_TRUE;
+}
+
+/* Without LISTEN every answer is computed anew; without a database, none. */
+static bool
+is_connected(const struct json *status)
+{
+	if (!is_true(status, "database_reachable"))
+		ctl_fail("reklamd cannot reach the database");
+	else if (!is_true(status, "listening"))
+		ctl_fail("reklamd does not hear of changes: nothing is cached");
+	else
+		return true;
+	return false;
+}
+
+static bool
+has_workers(const struct json *workers)
+{
+	char state[16];
+	unsigned ready = 0;
+	uint32_t i;
+	int node;
+
+	for (i = 1; i < workers->count; i = workers->nodes[i].next) {
+		node = json_member(workers, i, "state");
+		if (node != -1) {
+			json_string(workers, (uint32_t)node, state,
+			    sizeof state);
+			ready += strcmp(state, "ready") == 0;
+		}
+	}
+	if (ready == 0)
+		ctl_fail("no worker is ready");
+	else
+		printf("reklamd: answers, %u workers are ready\n", ready);
+	return ready > 0;
+}
+
+/* Said, but no reason to wake somebody. */
+static bool
+tell_warnings(const struct json *pool)
+{
+	int list = json_member(pool, 0, "warnings");
 	char sentence[1024];
 	uint32_t i;
 
-	for (i = list + 1; i < j->nodes[list].next; i = j->nodes[i].next)
-		if (j->nodes[i].kind == JSON_STRING) {
-			json_string(j, i, sentence, sizeof sentence);
-			ctl_fail("%s", sentence);
+	for (i = (uint32_t)list + 1; list != -1 &&
+	    i < pool->nodes[list].next; i = pool->nodes[i].next)
+		if (pool->nodes[i].kind == JSON_STRING) {
+			json_string(pool, i, sentence, sizeof sentence);
+			printf("warning: %s\n", sentence);
 		}
-	return j->nodes[list].count > 0;
+	return true;
 }
 
-static bool
-is_content(const struct json *j)
-{
-	bool content = true;
-	uint32_t i;
-
-	for (i = 0; i < j->count; i++) {
-		int list = json_member(j, i, "warnings");
-
-		if (list != -1 && has_warnings(j, (uint32_t)list))
-			content = false;
-	}
-	return content;
-}
+static const struct {
+	const char *line;
+	bool (*is_well)(const struct json *);
+} questions[] = {
+	{ "status", is_connected },
+	{ "workers", has_workers },
+	{ "pool", tell_warnings },
+};
 
 static bool
 is_running(void)
 {
 	struct json document;
-	size_t length;
-	char *answer = ctl_ask("status", &length);
-	bool well = answer != NULL && ctl_read(&document, answer, length);
+	size_t length, i;
+	char *answer;
+	bool well = true;
 
-	if (well)
-		puts("reklamd: answers");
-	well = well && is_content(&document);
-	free(answer);
+	for (i = 0; well && i < sizeof questions / sizeof *questions; i++) {
+		answer = ctl_ask(questions[i].line, &length);
+		well = answer != NULL &&
+		    ctl_read(&document, answer, length) &&
+		    questions[i].is_well(&document);
+		free(answer);
+	}
 	return well;
 }
 

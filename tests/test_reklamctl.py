@@ -265,8 +265,12 @@ def master(control):
             except OSError:
                 return
             with peer:
-                Master.asked.append(peer.makefile().readline())
-                peer.sendall(Master.answer)
+                line = peer.makefile().readline()
+                Master.asked.append(line)
+                answer = Master.answer
+                if isinstance(answer, dict):
+                    answer = json.dumps(answer[line.strip()]).encode()
+                peer.sendall(answer)
     threading.Thread(target=serve, daemon=True).start()
     control.env['CONTROL_SOCKET'] = path
     yield Master
@@ -318,16 +322,30 @@ def test_lines_that_are_not_sent(control, master, words):
 
 def test_check_looks_at_all_of_it(control, master):
     def check(**env):
-        status, out, why = control(
-            'check', '-d', control.cluster.directory / 'sql', **env)
-        return status, why
-    assert check() == (0, '')
+        return control('check', '-d', control.cluster.directory / 'sql',
+                       **env)
+
+    def answers(listening=True, reachable=True, state='ready'):
+        master.answer = {
+            'status': {'listening': listening,
+                       'database_reachable': reachable},
+            'workers': [{'state': 'starting'}, {'state': state}],
+            'pool': {'warnings': ['the pool is small']}}
+    answers()
+    assert check() == (0, 'settings: understood\n'
+                       'database: answers, and is of this version\n'
+                       'reklamd: answers, 1 workers are ready\n'
+                       'warning: the pool is small', '')
+    for wrong in {'listening': False}, {'reachable': False}, \
+            {'state': 'draining'}:
+        answers(**wrong)
+        status, _, why = check()
+        assert status == 1 and why.startswith('reklamctl: ')
+    answers()
     control.sql("DELETE FROM reklam.migrations WHERE name = 'texts'")
-    assert check() == (1, 'reklamctl: the database lacks 1 parts of this '
-                       'version: reklamctl migrate')
-    master.answer = json.dumps(
-        {**STATUS, 'pool': {'warnings': ['a pool is small']}}).encode()
-    assert check()[1].endswith('reklamctl: a pool is small')
+    status, _, why = check()
+    assert (status, why) == (1, 'reklamctl: the database lacks 1 parts of '
+                             'this version: reklamctl migrate')
     assert check(CONTROL_SOCKET='/nowhere/control.sock')[0] == 1
     assert check(DATABASE_URL='postgresql:///?host=/nowhere')[0] == 1
     assert check(JWT_SECRET_KEY='short')[0] == 1
