@@ -489,8 +489,14 @@ fcgi_open(struct event_base *b, int listener, const struct fcgi_handler *h)
 	accepting = event_new(base, listener, EV_READ | EV_PERSIST,
 	    on_accept, NULL);
 	resume_accepting = evtimer_new(base, on_resume, NULL);
-	return accepting != NULL && resume_accepting != NULL &&
-	    event_add(accepting, NULL) == 0;
+	return accepting != NULL && resume_accepting != NULL;
+}
+
+void
+fcgi_accept(void)
+{
+	if (!draining && !evtimer_pending(resume_accepting, NULL))
+		event_add(accepting, NULL);
 }
 
 size_t

@@ -32,8 +32,11 @@ struct fcgi_handler {
 	void (*forget)(void *user);
 };
 
-/* Serves the listening socket, which must be non-blocking. */
+/* Will serve the listening socket, which must be non-blocking. */
 bool fcgi_open(struct event_base *, int listener, const struct fcgi_handler *);
+
+/* From now on; until then who connects waits in the socket's queue. */
+void fcgi_accept(void);
 
 /* A parameter of the request, or NULL; valid until the reply. */
 const char *fcgi_parameter(const struct fcgi *, enum fcgi_parameter);

@@ -36,6 +36,7 @@
 
 #define YOUNG_MS 1000		/* who dies younger is replaced later */
 #define BACKOFF_MOST_MS 2000
+#define BACKOFF_SERVED_MS 100	/* when it is not its own fault */
 #define PATIENCE_MS 2000	/* beyond DRAIN_SECONDS, then SIGKILL */
 
 static const char *settings_file;
@@ -56,16 +57,22 @@ static struct {
 } starts[SOCKETS_MAX + 1];
 #define LISTENER_START SOCKETS_MAX
 
+/*
+ * Who fails before it serves will hardly do better at once.  One that served
+ * may have met a bad request, and one that was killed has been killed by
+ * somebody: the other requests of its socket should not wait for that.
+ */
 static int64_t
-backoff_ms(unsigned young)
+backoff_ms(unsigned young, bool could_start)
 {
-	int64_t ms = 50;
+	int64_t ms = 50, most = could_start ? BACKOFF_SERVED_MS :
+	    BACKOFF_MOST_MS;
 
 	if (young < 2)		/* the first time at once */
 		return 0;
-	while (young-- > 2 && ms < BACKOFF_MOST_MS)
+	while (young-- > 2 && ms < most)
 		ms *= 2;
-	return ms;
+	return ms < most ? ms : most;
 }
 
 static void
@@ -308,8 +315,10 @@ end_check(int status)
 /* --- ends --- */
 
 static void
-plan_next_start(unsigned slot, const struct child *c)
+plan_next_start(unsigned slot, const struct child *c, int status)
 {
+	bool could_start = c->state == CHILD_READY || (WIFSIGNALED(status) &&
+	    WTERMSIG(status) == SIGKILL);
 	unsigned which = slot == SHM_LISTENER ? LISTENER_START :
 	    (unsigned)c->socket;
 	bool young = shm_now_ms() - c->born_ms < YOUNG_MS;
@@ -317,7 +326,8 @@ plan_next_start(unsigned slot, const struct child *c)
 	if (c->generation != generation || c->state == CHILD_RETIRING)
 		return;
 	starts[which].young = young ? starts[which].young + 1 : 0;
-	starts[which].at_ms = shm_now_ms() + backoff_ms(starts[which].young);
+	starts[which].at_ms = shm_now_ms() + backoff_ms(starts[which].young,
+	    could_start);
 	starts[which].room = (int)slot;
 	if (slot == SHM_LISTENER)
 		board_add(&board_common->listener_restarts, 1);
@@ -341,7 +351,7 @@ bury(void)
 		}
 		memcpy(was, children, sizeof was);
 		if ((slot = children_ended(pid, status)) >= 0)
-			plan_next_start((unsigned)slot, &was[slot]);
+			plan_next_start((unsigned)slot, &was[slot], status);
 	}
 }
 

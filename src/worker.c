@@ -36,7 +36,7 @@
 static struct event_base *base;
 static struct event *ready_timer, *leave_timer;
 static const struct worker_start *self;
-static int64_t leaving_since_ms;
+static int64_t born_ms, leaving_since_ms;
 static bool retired;
 
 static void
@@ -47,13 +47,21 @@ set_timer(struct event *timer, long ms)
 	evtimer_add(timer, &wait);
 }
 
+/*
+ * Requests wait in the socket's queue until there is a connection to the
+ * database, since here they would wait for it no longer than DB_POOL_WAIT_MS.
+ * When it cannot be reached they are answered all the same.
+ */
 static void
 on_ready_check(int fd, short what, void *context)
 {
 	unsigned char slot = (unsigned char)self->slot;
+	bool up = pool_is_up();
 
 	(void)fd, (void)what, (void)context;
-	if (!pool_is_up()) {
+	if (up || shm_now_ms() - born_ms > conf.connect_ms)
+		fcgi_accept();
+	if (!up) {
 		set_timer(ready_timer, READY_CHECK_MS);
 		return;
 	}
@@ -184,6 +192,7 @@ worker_run(const struct worker_start *start)
 	pid_t parent = getppid();
 
 	self = start;
+	born_ms = shm_now_ms();
 	take_name();
 	board_be(self->slot);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
