@@ -14,11 +14,12 @@ What was there the last time is there again.  The environment changes it:
     DEMO_WORKERS    workers of reklamd [2]
     DEMO_SCALE      size of the shop: 1 is 10,000 jobs, 20 is 200,000
     DEMO_DATA       another file for psql instead of the demo shop
+    DEMO_ENV        where start writes what scripts want to know [demo.env]
     DEMO_TODAY      the day that it takes for today (needs faketime)
 
 A changed DEMO_SCALE, DEMO_DATA or DEMO_TODAY makes a new shop; without them
-the old one stays as it is.  Settings of reklamd (see reklam.conf(5)) that are
-in the environment hold for the demo too.
+the old one stays as it is; DEMO_DATA= goes back to the demo shop.  Settings of
+reklamd (see reklam.conf(5)) in the environment hold for the demo too.
 """
 
 import datetime
@@ -42,7 +43,7 @@ from cluster import Cluster
 from process import ROOT, Trouble, wait_until
 from shop import FAKETIME, Shop, migrate, not_before
 
-ENV = ROOT / 'demo.env'
+ENV = Path(os.environ.get('DEMO_ENV') or ROOT / 'demo.env')
 DATABASE = 'reklam'
 LOGINS = ('admin     admin123     manager (yonetici)',
           'akaya     operator123  operator',
@@ -157,9 +158,9 @@ class Demo:
             loaded = json.loads(self.note.read_text())
         except (FileNotFoundError, ValueError):
             loaded = {}
-        today = os.environ.get('DEMO_TODAY') or loaded.get('today')
+        today = os.environ.get('DEMO_TODAY', loaded.get('today')) or None
         scale = os.environ.get('DEMO_SCALE') or loaded.get('scale') or '1'
-        data = os.environ.get('DEMO_DATA') or loaded.get('data')
+        data = os.environ.get('DEMO_DATA', loaded.get('data'))
         if not re.fullmatch(r'\d{1,3}(\.\d{1,4})?', scale):
             raise Trouble(f'DEMO_SCALE is a number, not "{scale}"')
         if today and not re.fullmatch(r'\d{4}-\d\d-\d\d', today):
