@@ -33,7 +33,7 @@ BEGIN
 	VALUES (body ->> 'username', body ->> 'email', hash,
 	    body ->> 'full_name', code)
 	RETURNING * INTO made;
-	RETURN (201, 'user_created', json_build_object('data',
+	RETURN reklam.reply(201, 'user_created', json_build_object('data',
 	    json_build_object('id', made.id, 'username', made.username,
 	        'full_name', made.full_name, 'avatar_url', made.avatar_url,
 	        'avatar_file_id', made.avatar_file_id)));
@@ -125,7 +125,7 @@ BEGIN
 	IF NOT active OR code <> 'yonetici' THEN
 		PERFORM reklam.expect_manager();
 	END IF;
-	RETURN (200, 'user_updated', json_build_object('data',
+	RETURN reklam.reply(200, 'user_updated', json_build_object('data',
 	    json_build_object('id', made.id, 'username', made.username,
 	        'full_name', made.full_name)));
 END
@@ -151,6 +151,6 @@ BEGIN
 	 WHERE u.id = user_delete.id
 	   AND u.is_active IS DISTINCT FROM false;
 	PERFORM reklam.expect_manager();
-	RETURN (200, 'user_deleted', NULL);
+	RETURN reklam.reply(200, 'user_deleted', NULL);
 END
 $$;

@@ -69,7 +69,7 @@ BEGIN
 		PERFORM reklam.role_allow(made.id, body -> 'permissions');
 	END IF;
 	PERFORM reklam.role_show(made.id, body -> 'process_permissions');
-	RETURN (201, 'role_created', json_build_object('data',
+	RETURN reklam.reply(201, 'role_created', json_build_object('data',
 	    json_build_object('id', made.id, 'name', made.name)));
 END
 $$;
@@ -111,7 +111,7 @@ BEGIN
 	IF body ? 'process_permissions' THEN
 		PERFORM reklam.role_show(id, body -> 'process_permissions');
 	END IF;
-	RETURN (200, 'role_updated', NULL);
+	RETURN reklam.reply(200, 'role_updated', NULL);
 END
 $$;
 
@@ -121,10 +121,10 @@ RETURNS reklam.reply
 LANGUAGE plpgsql
 AS $$
 DECLARE
-	code text;
+	its_code text;
 BEGIN
 	PERFORM reklam.lock_people();
-	SELECT r.code INTO code
+	SELECT r.code INTO its_code
 	  FROM roles r
 	 WHERE r.id = role_delete.id
 	   FOR UPDATE;
@@ -137,15 +137,15 @@ BEGIN
 	UNION ALL
 	SELECT
 	  FROM users u
-	 WHERE u.role = role_delete.code
+	 WHERE u.role = its_code
 	   AND NOT EXISTS (SELECT FROM user_roles ur WHERE ur.user_id = u.id);
 	IF FOUND THEN
 		PERFORM reklam.refuse(400, 'role_in_use');
 	END IF;
-	IF code IN ('yonetici', 'operator') THEN
+	IF its_code IN ('yonetici', 'operator') THEN
 		PERFORM reklam.refuse(409, 'role_needed');
 	END IF;
 	DELETE FROM roles r WHERE r.id = role_delete.id;
-	RETURN (200, 'role_deleted', NULL);
+	RETURN reklam.reply(200, 'role_deleted', NULL);
 END
 $$;

@@ -54,8 +54,8 @@ BEGIN
 		PERFORM reklam.refuse(404, 'user_not_found');
 	END IF;
 	PERFORM
-	  FROM jsonb_array_elements_text(ids) id
-	 WHERE NOT EXISTS (SELECT FROM roles r WHERE r.id = id::uuid);
+	  FROM jsonb_array_elements_text(ids) given
+	 WHERE NOT EXISTS (SELECT FROM roles r WHERE r.id = given::uuid);
 	IF FOUND THEN
 		PERFORM reklam.refuse(404, 'role_not_found');
 	END IF;
@@ -69,7 +69,7 @@ BEGIN
 	    ON CONFLICT DO NOTHING;
 	PERFORM reklam.user_roles_lead(user_id, lead::uuid);
 	PERFORM reklam.expect_manager();
-	RETURN (200, 'roles_assigned', NULL);
+	RETURN reklam.reply(200, 'roles_assigned', NULL);
 END
 $$;
 
@@ -104,7 +104,7 @@ BEGIN
 		     LIMIT 1));
 	END IF;
 	PERFORM reklam.expect_manager();
-	RETURN (200, 'role_removed', NULL);
+	RETURN reklam.reply(200, 'role_removed', NULL);
 END
 $$;
 
@@ -126,6 +126,6 @@ BEGIN
 		PERFORM reklam.refuse(404, 'role_assignment_not_found');
 	END IF;
 	PERFORM reklam.user_roles_lead(user_id, role_id);
-	RETURN (200, 'primary_role_set', NULL);
+	RETURN reklam.reply(200, 'primary_role_set', NULL);
 END
 $$;
