@@ -34,6 +34,80 @@ const struct field auth_password[] = {
 };
 
 /* --- customers and dealers --- */
+#define CUSTOMER_FILTERS \
+	{ "search", QUERY, TEXT, .max = 200 }, \
+	{ "city", QUERY, TEXT, .max = 255 }, \
+	{ "is_active", QUERY, BOOLEAN, OPTIONAL }
+
+/* All but the name, which is required in one of two. */
+#define CUSTOMER_TEXTS \
+	{ "code", BODY, LOOSE, .max = 50 }, \
+	{ "contact_person", BODY, LOOSE, .max = 255 }, \
+	{ "phone", BODY, LOOSE, .max = 50 }, \
+	{ "phone_secondary", BODY, LOOSE, .max = 50 }, \
+	{ "gsm", BODY, LOOSE, .max = 50 }, \
+	{ "email", BODY, LOOSE, .max = 255 }, \
+	{ "address", BODY, LOOSE, OPTIONAL }, \
+	{ "city", BODY, LOOSE, .max = 255 }, \
+	{ "tax_office", BODY, LOOSE, .max = 255 }, \
+	{ "tax_number", BODY, LOOSE, .max = 50 }, \
+	{ "notes", BODY, LOOSE, OPTIONAL }, \
+	{ "short_code", BODY, LOOSE, .max = 50 }, \
+	{ "postal_code", BODY, LOOSE, .max = 20 }, \
+	{ "is_active", BODY, FLAG, OPTIONAL }
+
+#define DEALER_TEXTS \
+	{ "address", BODY, LOOSE, OPTIONAL }, \
+	{ "district", BODY, LOOSE, .max = 255 }, \
+	{ "city", BODY, LOOSE, .max = 255 }, \
+	{ "contact_person", BODY, LOOSE, .max = 255 }, \
+	{ "contact_phone", BODY, LOOSE, .max = 50 }, \
+	{ "tax_office", BODY, LOOSE, .max = 255 }, \
+	{ "tax_number", BODY, LOOSE, .max = 50 }, \
+	{ "phone1", BODY, LOOSE, .max = 50 }, \
+	{ "phone2", BODY, LOOSE, .max = 50 }, \
+	{ "email", BODY, LOOSE, .max = 255 }, \
+	{ "website", BODY, LOOSE, .max = 255 }, \
+	{ "postal_code", BODY, LOOSE, .max = 20 }, \
+	{ "notes", BODY, LOOSE, OPTIONAL }
+
+const struct field customer_list[] = {
+	CUSTOMER_FILTERS,
+	{ "limit", QUERY, INTEGER, .max = 10000 },
+	{ "offset", QUERY, INTEGER, .max = INT_MAX },
+	END
+};
+
+const struct field customer_export[] = {
+	CUSTOMER_FILTERS,
+	END
+};
+
+const struct field customer_create[] = {
+	{ "name", BODY, LOOSE, REQUIRED, .max = 255,
+	    .refusal = "customer_name_required" },
+	CUSTOMER_TEXTS,
+	END
+};
+
+const struct field customer_update[] = {
+	{ "name", BODY, LOOSE, .max = 255 },
+	CUSTOMER_TEXTS,
+	END
+};
+
+const struct field dealer_create[] = {
+	{ "name", BODY, LOOSE, REQUIRED, .max = 255,
+	    .refusal = "dealer_name_required" },
+	DEALER_TEXTS,
+	END
+};
+
+const struct field dealer_update[] = {
+	{ "name", BODY, LOOSE, .max = 255 },
+	DEALER_TEXTS,
+	END
+};
 
 /* --- dashboard --- */
 const struct field dashboard_latest[] = {
@@ -251,6 +325,12 @@ const struct field machine_update[] = {
 };
 
 /* --- notifications --- */
+const struct field notification_list[] = {
+	{ "is_read", QUERY, TEXT, .max = 20 },
+	{ "limit", QUERY, INTEGER, LENIENT, .max = 10000, .fallback = "50" },
+	{ "offset", QUERY, INTEGER, .max = INT_MAX },
+	END
+};
 
 /* --- permissions --- */
 const struct field permission_check[] = {

@@ -11,6 +11,11 @@ extern const struct field auth_login[];
 extern const struct field auth_password[];
 
 /* --- customers and dealers --- */
+extern const struct field customer_export[];
+extern const struct field customer_create[];
+extern const struct field customer_update[];
+extern const struct field dealer_create[];
+extern const struct field dealer_update[];
 extern const struct field customer_list[];
 
 /* --- dashboard --- */
@@ -40,6 +45,7 @@ extern const struct field machine_create[];
 extern const struct field machine_update[];
 
 /* --- notifications --- */
+extern const struct field notification_list[];
 
 /* --- permissions --- */
 extern const struct field permission_check[];

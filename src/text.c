@@ -84,6 +84,21 @@ const struct text texts[] = {
 	    "Şifre değiştirildi, lütfen tekrar giriş yapın" } },
 
 /* --- customers and dealers --- */
+	{ "customer_not_found", { "Customer not found",
+	    "Müşteri bulunamadı" } },
+	{ "customer_not_active", { "No such customer, or it is archived already",
+	    "Müşteri bulunamadı veya zaten pasif" } },
+	{ "customer_name_required", { "A name is required",
+	    "name zorunludur" } },
+	{ "customer_created", { "Created", "Oluşturuldu" } },
+	{ "customer_updated", { "Changed", "Güncellendi" } },
+	{ "customer_archived", { "Customer archived", "Müşteri arşivlendi" } },
+	{ "dealer_not_found", { "Dealer not found", "Bayi bulunamadı" } },
+	{ "dealer_name_required", { "A name of the dealer is required",
+	    "Bayi adı zorunludur" } },
+	{ "dealer_added", { "Dealer added", "Bayi eklendi" } },
+	{ "dealer_updated", { "Dealer changed", "Bayi güncellendi" } },
+	{ "dealer_deleted", { "Dealer deleted", "Bayi silindi" } },
 
 /* --- dashboard --- */
 
@@ -291,6 +306,34 @@ const struct text texts[] = {
 	    "capacity_per_hour geçersiz" } },
 
 /* --- notifications --- */
+	{ "notification_not_found", { "Notification not found",
+	    "Bildirim bulunamadı" } },
+	{ "notification_was_read", { "Notification marked as read",
+	    "Bildirim okundu olarak işaretlendi" } },
+	{ "notifications_were_read", { "All notifications marked as read",
+	    "Tüm bildirimler okundu olarak işaretlendi" } },
+	{ "notification_deleted", { "Notification deleted",
+	    "Bildirim silindi" } },
+	{ "test_notifications_created", { "6 test notifications created",
+	    "6 test notification oluşturuldu" } },
+	{ "test_welcome", { "Welcome", "Hoş Geldiniz" } },
+	{ "test_welcome_about", { "Welcome to the shop's system.",
+	    "Reklam yönetim sistemine hoş geldiniz." } },
+	{ "test_done", { "Job completed", "İş Tamamlandı" } },
+	{ "test_done_about", { "A job of yours was completed.",
+	    "Bir işiniz tamamlandı." } },
+	{ "test_attention", { "Attention needed", "Dikkat Gerekli" } },
+	{ "test_attention_about", { "A job is about to be late.",
+	    "Bir işin termin tarihi yaklaşıyor." } },
+	{ "test_failure", { "Something failed", "Hata Oluştu" } },
+	{ "test_failure_about", { "A step could not be finished.",
+	    "Bir süreç tamamlanamadı." } },
+	{ "test_assigned", { "New job assigned", "Yeni İş Atandı" } },
+	{ "test_assigned_about", { "A new job was assigned to you.",
+	    "Size yeni bir iş atandı." } },
+	{ "test_update", { "System update", "Sistem Güncellemesi" } },
+	{ "test_update_about", { "The system was updated.",
+	    "Sistem güncellendi." } },
 
 /* --- permissions --- */
 	{ "resource_required", { "A resource is required",

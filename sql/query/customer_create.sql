@@ -1,0 +1,3 @@
+-- Adds a customer.
+SELECT status, message, body
+  FROM reklam.customer_create(:'body'::jsonb);

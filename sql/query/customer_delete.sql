@@ -1,0 +1,3 @@
+-- Archives a customer.
+SELECT status, message, body
+  FROM reklam.customer_delete(:'id'::uuid);

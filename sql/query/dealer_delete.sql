@@ -1,0 +1,3 @@
+-- Deletes a dealer.
+SELECT status, message, body
+  FROM reklam.dealer_delete(:'id'::uuid, :'dealer_id'::uuid);
