@@ -30,7 +30,7 @@ BEGIN
 	   SET job_number = reklam.next_job_number(today)
 	 WHERE id = job.id
 	RETURNING * INTO job;
-	RETURN (201, 'job_created', json_build_object('data',
+	RETURN reklam.reply(201, 'job_created', json_build_object('data',
 	    json_build_object('id', job.id, 'job_number', job.job_number)));
 END
 $$;
@@ -84,7 +84,7 @@ BEGIN
 	           THEN reklam.day(body, 'due_date') ELSE due_date END
 	 WHERE j.id = job.id
 	RETURNING * INTO job;
-	RETURN (200, 'job_updated', json_build_object('data',
+	RETURN reklam.reply(200, 'job_updated', json_build_object('data',
 	    json_build_object('id', job.id, 'title', job.title)));
 END
 $$;
@@ -145,7 +145,8 @@ BEGIN
 	PERFORM reklam.audit(job.id, me, 'revision_created', jsonb_build_object(
 	    'revision_no', revised.revision_no, 'revision_reason', reason,
 	    'changes', changes));
-	RETURN (201, 'revision_created|' || revised.revision_no, json_build_object(
-	    'data', json_build_object('revision_no', revised.revision_no)));
+	RETURN reklam.reply(201, 'revision_created|' || revised.revision_no,
+	    json_build_object('data', json_build_object(
+	        'revision_no', revised.revision_no)));
 END
 $$;

@@ -11,7 +11,7 @@ BEGIN
 	   SET status = reklam.moved('job', 'activate', job.status)
 	 WHERE j.id = job.id;
 	PERFORM reklam.advance(job, NULL, 'task_assigned');
-	RETURN (200, 'job_activated', NULL);
+	RETURN reklam.reply(200, 'job_activated', NULL);
 END
 $$;
 

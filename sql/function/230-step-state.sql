@@ -21,7 +21,7 @@ BEGIN
 	IF step.assigned_to IS DISTINCT FROM me THEN
 		PERFORM reklam.tell_of_job(step.assigned_to, 'task_ready', job);
 	END IF;
-	RETURN (200, 'step_activated', NULL);
+	RETURN reklam.reply(200, 'step_activated', NULL);
 END
 $$;
 
@@ -44,7 +44,7 @@ BEGIN
 	       started_by = me
 	 WHERE s.id = step.id;
 	PERFORM reklam.set_job(job, job_becomes);
-	RETURN (200, 'step_started', NULL);
+	RETURN reklam.reply(200, 'step_started', NULL);
 END
 $$;
 
@@ -78,7 +78,7 @@ BEGIN
 	       block_reason = reklam.loose(body, 'reason'),
 	       blocked_at = clock_timestamp()
 	 WHERE s.id = step.id;
-	RETURN (200, 'step_paused', NULL);
+	RETURN reklam.reply(200, 'step_paused', NULL);
 END
 $$;
 
@@ -102,7 +102,7 @@ BEGIN
 	       block_reason = NULL,
 	       blocked_at = NULL
 	 WHERE s.id = step.id;
-	RETURN (200, 'step_resumed', NULL);
+	RETURN reklam.reply(200, 'step_resumed', NULL);
 END
 $$;
 
@@ -145,8 +145,8 @@ BEGIN
 	 WHERE s.id = step.id
 	RETURNING * INTO step;
 	PERFORM reklam.set_job(job, job_becomes);
-	RETURN (200, 'production_saved', json_build_object('total_production',
-	    step.production_quantity));
+	RETURN reklam.reply(200, 'production_saved', json_build_object(
+	    'total_production', step.production_quantity));
 END
 $$;
 
@@ -191,7 +191,7 @@ BEGIN
 		job_becomes := reklam.moved('job', 'complete', job_becomes);
 	END IF;
 	PERFORM reklam.set_job(job, job_becomes);
-	RETURN (200, 'step_completed', NULL);
+	RETURN reklam.reply(200, 'step_completed', NULL);
 END
 $$;
 
@@ -250,7 +250,7 @@ BEGIN
 	        'previous_production_quantity', step.production_quantity,
 	        'previous_production_unit', step.production_unit,
 	        'previous_production_notes', step.production_notes)));
-	RETURN (200, 'step_reopened', json_build_object('data',
+	RETURN reklam.reply(200, 'step_reopened', json_build_object('data',
 	    json_build_object('revision_no', revision,
 	        'job_status', job_becomes)));
 END

@@ -20,7 +20,7 @@ BEGIN
 	IF becomes IN ('active', 'in_progress') THEN
 		PERFORM reklam.advance(job, NULL, 'task_ready');
 	END IF;
-	RETURN (201, 'step_added', json_build_object('data',
+	RETURN reklam.reply(201, 'step_added', json_build_object('data',
 	    json_build_object('id', added)));
 END
 $$;
@@ -97,7 +97,7 @@ BEGIN
 	 WHERE s.id = step.id
 	RETURNING * INTO want;
 	PERFORM reklam.tell_of_update(job, want, step.assigned_to, body, me);
-	RETURN (200, 'step_updated', json_build_object('data',
+	RETURN reklam.reply(200, 'step_updated', json_build_object('data',
 	    json_build_object('id', step.id)));
 END
 $$;
@@ -188,7 +188,7 @@ BEGIN
 			    reklam.moved('job', 'complete', job.status));
 		END IF;
 	END IF;
-	RETURN (200, 'step_deleted', NULL);
+	RETURN reklam.reply(200, 'step_deleted', NULL);
 END
 $$;
 
@@ -218,8 +218,9 @@ BEGIN
 		    'job_step', step.id, step.job_number, step.title, step.process,
 		    left(added.note, 120));
 	END IF;
-	RETURN (201, 'note_added', json_build_object('data', json_build_object(
-	    'id', added.id, 'note', added.note, 'created_at', added.created_at,
-	    'author_name', (SELECT full_name FROM users u WHERE u.id = me))));
+	RETURN reklam.reply(201, 'note_added', json_build_object('data',
+	    json_build_object(
+	        'id', added.id, 'note', added.note, 'created_at', added.created_at,
+	        'author_name', (SELECT full_name FROM users u WHERE u.id = me))));
 END
 $$;

@@ -32,7 +32,7 @@ BEGIN
 	IF jsonb_typeof(body -> 'process_ids') = 'array' THEN
 		PERFORM reklam.machine_link(made.id, body -> 'process_ids');
 	END IF;
-	RETURN (201, 'machine_created', json_build_object('data',
+	RETURN reklam.reply(201, 'machine_created', json_build_object('data',
 	    json_build_object('id', made.id, 'name', made.name,
 	        'code', made.code)));
 END
@@ -69,7 +69,7 @@ BEGIN
 	IF jsonb_typeof(body -> 'process_ids') = 'array' THEN
 		PERFORM reklam.machine_link(id, body -> 'process_ids');
 	END IF;
-	RETURN (200, 'machine_updated', NULL);
+	RETURN reklam.reply(200, 'machine_updated', NULL);
 END
 $$;
 
@@ -84,6 +84,6 @@ BEGIN
 	IF NOT FOUND THEN
 		PERFORM reklam.refuse(404, 'machine_not_found');
 	END IF;
-	RETURN (200, 'machine_deleted', NULL);
+	RETURN reklam.reply(200, 'machine_deleted', NULL);
 END
 $$;

@@ -23,7 +23,7 @@ BEGIN
 	    CASE WHEN reklam.loose(body, 'folder_name') IS NULL THEN code
 	    ELSE body ->> 'folder_name' END)
 	RETURNING * INTO made;
-	RETURN (201, 'process_created', json_build_object('data',
+	RETURN reklam.reply(201, 'process_created', json_build_object('data',
 	    json_build_object('id', made.id, 'name', made.name,
 	        'code', made.code)));
 END
@@ -70,7 +70,7 @@ BEGIN
 	IF NOT FOUND THEN
 		PERFORM reklam.refuse(404, 'process_not_found');
 	END IF;
-	RETURN (200, 'process_updated', json_build_object('data',
+	RETURN reklam.reply(200, 'process_updated', json_build_object('data',
 	    json_build_object('id', changed.id, 'name', changed.name)));
 END
 $$;
@@ -91,7 +91,7 @@ BEGIN
 	END IF;
 	DELETE FROM machine_processes mp
 	 WHERE mp.process_id = process_delete.id;
-	RETURN (200, 'process_deleted', json_build_object('data',
+	RETURN reklam.reply(200, 'process_deleted', json_build_object('data',
 	    json_build_object('id', process_delete.id)));
 END
 $$;
@@ -119,7 +119,8 @@ BEGIN
 	    reklam.loose(body, 'color'), coalesce(trunc(reklam.amount(body,
 	        'order_index', -2147483648, 2147483647)), 0))
 	RETURNING * INTO made;
-	RETURN (201, 'process_group_created', reklam.process_group_json(made));
+	RETURN reklam.reply(201, 'process_group_created',
+	    reklam.process_group_json(made));
 END
 $$;
 
@@ -149,7 +150,7 @@ BEGIN
 	IF NOT FOUND THEN
 		PERFORM reklam.refuse(404, 'process_group_not_found');
 	END IF;
-	RETURN (200, 'process_group_updated',
+	RETURN reklam.reply(200, 'process_group_updated',
 	    reklam.process_group_json(changed));
 END
 $$;
@@ -172,6 +173,6 @@ BEGIN
 	 WHERE p.group_id = process_group_delete.id;
 	DELETE FROM process_groups g
 	 WHERE g.id = process_group_delete.id;
-	RETURN (200, 'process_group_deleted', NULL);
+	RETURN reklam.reply(200, 'process_group_deleted', NULL);
 END
 $$;
