@@ -57,18 +57,6 @@ SELECT coalesce(jsonb_agg(reklam.dealer_object(d) ORDER BY d.name, d.id), '[]')
  WHERE d.customer_id = customer
 $$;
 
--- Does the body have none of these keys?
-CREATE OR REPLACE FUNCTION reklam.expect_some_of(body jsonb, keys text[])
-RETURNS void
-LANGUAGE plpgsql STABLE
-AS $$
-BEGIN
-	IF NOT body ?| keys THEN
-		PERFORM reklam.refuse(400, 'no_field_to_change');
-	END IF;
-END
-$$;
-
 CREATE OR REPLACE FUNCTION reklam.customer_create(body jsonb)
 RETURNS reklam.reply
 LANGUAGE plpgsql
@@ -110,7 +98,10 @@ RETURNS reklam.reply
 LANGUAGE plpgsql
 AS $$
 BEGIN
-	PERFORM reklam.expect_some_of(body, '{name,code,contact_person,phone,phone_secondary,gsm,email,address,city,tax_office,tax_number,notes,short_code,postal_code,is_active}');
+	PERFORM reklam.expect(body, '{name,code,contact_person,phone,phone_secondary,
+	    gsm,email,address,city,tax_office,tax_number,
+	    notes,short_code,postal_code,is_active}',
+	    'no_field_to_change');
 	PERFORM reklam.expect_not_blank(body, 'name', 'customer_name_required');
 	UPDATE customers c
 	   SET name = CASE WHEN body ? 'name'
@@ -216,7 +207,10 @@ RETURNS reklam.reply
 LANGUAGE plpgsql
 AS $$
 BEGIN
-	PERFORM reklam.expect_some_of(body, '{name,address,district,city,contact_person,contact_phone,tax_office,tax_number,phone1,phone2,email,website,postal_code,notes}');
+	PERFORM reklam.expect(body, '{name,address,district,city,contact_person,
+	    contact_phone,tax_office,tax_number,phone1,
+	    phone2,email,website,postal_code,notes}',
+	    'no_field_to_change');
 	PERFORM reklam.expect_not_blank(body, 'name', 'dealer_name_required');
 	UPDATE customer_dealers d
 	   SET name = CASE WHEN body ? 'name'
