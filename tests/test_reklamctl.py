@@ -9,6 +9,7 @@ import pty
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -349,3 +350,91 @@ def test_check_looks_at_all_of_it(control, master):
     assert check(CONTROL_SOCKET='/nowhere/control.sock')[0] == 1
     assert check(DATABASE_URL='postgresql:///?host=/nowhere')[0] == 1
     assert check(JWT_SECRET_KEY='short')[0] == 1
+
+
+# --- a running shop ---
+
+@pytest.fixture(scope='module')
+def told(shop):
+    """told(words): what reklamctl says of the shop, as JSON."""
+    def tell(*words):
+        return json.loads(ask(shop, '-j', *words))
+    return tell
+
+
+def ask(shop, *words, check=True):
+    done = run(shop.installed('reklamctl'), '-f', shop.settings_path, *words,
+               check=check)
+    return done.stdout + done.stderr
+
+
+def test_the_master_tells_how_the_shop_is(shop, told):
+    for _ in range(3):
+        assert shop.get('/api/dashboard/stats', 'manager').status == 200
+    status = told('status')
+    assert status['workers'] == 2 and status['listening']
+    assert status['database_reachable'] and status['requests'] >= 4
+    workers = told('workers')
+    assert {w['pid'] for w in workers} == set(shop.worker_pids().values())
+    assert {w['state'] for w in workers} == {'ready'}
+    assert told('pool')['pool_stats']['max_connections'] == 12
+    assert 'get_dashboard_stats' in json.dumps(told('cache'))
+    assert told('slow')['statements'][0]['calls'] > 0
+    for words in 'status', 'workers', 'pool', 'cache', 'slow':
+        lines = ask(shop, words).splitlines()
+        assert len(lines) > 2 and not any('{' in line for line in lines)
+
+
+def test_the_cache_is_cleared_from_the_command_line(shop, told):
+    def cached():
+        return shop.get('/api/dashboard/stats', 'manager').headers['x-cache']
+    assert cached() in ('hit', 'miss') and cached() == 'hit'
+    assert told('cache', 'clear', 'no_such_prefix')['cleared_count'] == 0
+    assert cached() == 'hit'
+    assert told('cache', 'clear', 'get_dashboard')['cleared_count'] >= 1
+    assert cached() == 'miss'
+    assert cached() == 'hit'
+    told('cache', 'clear')
+    assert cached() == 'miss'
+
+
+def test_check_is_content_with_a_shop(shop):
+    said = ask(shop, 'check', '-d', shop.cluster.directory / 'sql')
+    assert 'reklamd: answers, 2 workers are ready\n' in said
+
+
+def test_reload_starts_other_workers(shop, told):
+    before = shop.worker_pids()
+    assert 'error' not in told('reload')
+    process.wait_until(lambda: len(shop.worker_pids()) == 2 and not
+                       set(before.values()) & set(shop.worker_pids()
+                                                  .values()), 30)
+    assert told('status')['generation'] >= 2
+
+
+def test_a_service_clears_the_cache_until_its_row_goes(shop):
+    token = ask(shop, 'token', '--service', 'cron', '--days', '1').strip()
+
+    def clear():
+        return [worker.post('/api/health/cache/clear', token=token).status
+                for worker in shop.workers()]
+    assert clear() == [200, 200]
+    assert shop.get('/api/users', token=token).status == 403
+    shop.sql('DELETE FROM reklam.service_tokens')
+    process.wait_until(lambda: clear() == [401, 401], 5)
+
+
+def test_a_new_password_ends_the_old_tokens(shop):
+    token = shop.login('sales')
+    assert shop.get('/api/auth/me', token=token).status == 200
+    time.sleep(1.1)             # tokens count in seconds
+    done = run(shop.installed('reklamctl'), '-f', shop.settings_path,
+               'user', 'passwd', 'mbozkurt6', input='quite another\n')
+    assert done.returncode == 0
+    process.wait_until(lambda: shop.get('/api/auth/me', token=token).status
+                       == 401, 5)
+    answer = shop.post('/api/auth/login', {
+        'username': 'mbozkurt6', 'password': 'quite another'})
+    assert answer.status == 200
+    assert shop.get('/api/auth/me',
+                    token=answer.json['token']).status == 200
