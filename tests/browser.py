@@ -41,8 +41,7 @@ class Page:
     """What somebody sees and does.  `expected` are parts of console messages
     that belong to the test."""
 
-    def __init__(self, shop, width=1440, dark=False):
-        self.shop, self.width, self.expected = shop, width, []
+    def __init__(self):
         options = Options()
         options.binary_location = CHROMIUM
         for switch in SWITCHES:
@@ -50,13 +49,24 @@ class Page:
         options.set_capability('goog:loggingPrefs', {'browser': 'ALL'})
         self.driver = webdriver.Chrome(service=Service(DRIVER),
                                        options=options)
+
+    def begin(self, shop, width=1440, dark=False):
+        """Somebody who was never here."""
+        self.shop, self.width, self.expected = shop, width, []
         self.cdp('Emulation.setDeviceMetricsOverride', width=width,
                  height=WIDTHS[width], deviceScaleFactor=1,
                  mobile=width < 600)
         self.cdp('Emulation.setTouchEmulationEnabled', enabled=width < 600)
-        if dark:
-            self.cdp('Emulation.setEmulatedMedia', features=[
-                {'name': 'prefers-color-scheme', 'value': 'dark'}])
+        self.cdp('Emulation.setEmulatedMedia', features=[
+            {'name': 'prefers-color-scheme',
+             'value': 'dark' if dark else 'light'}])
+        self.cdp('Page.setBypassCSP', enabled=False)
+        self.cdp('Network.enable')
+        self.cdp('Network.setBlockedURLs', urls=[])
+        self.cdp('Network.clearBrowserCache')
+        self.open('web/icon.svg')
+        self.script('localStorage.clear(); sessionStorage.clear()')
+        return self
 
     def cdp(self, command, **words):
         return self.driver.execute_cdp_cmd(command, words)
@@ -64,16 +74,20 @@ class Page:
     def script(self, text, *words):
         return self.driver.execute_script(text, *words)
 
-    def close(self):
-        """Ends it; whatever the console said that was not expected."""
+    def end(self):
+        """Whatever the console said that was not expected."""
         said = self.driver.get_log('browser')
-        self.driver.quit()
+        self.driver.get('about:blank')
+        self.driver.get_log('browser')
         return [line['message'] for line in said
                 if line['level'] in ('SEVERE', 'WARNING')
                 and not any(part in line['message']
                             for part in self.expected)]
 
     # --- coming in ---
+
+    def quit(self):
+        self.driver.quit()
 
     def open(self, path=''):
         self.driver.get(f'{self.shop.url}/{path}')

@@ -39,7 +39,7 @@ const PAGES = [
 const page = document.getElementById('page');
 let unread = null;
 let isMenuOpen = false;
-let here = null;
+let here;			// the route; null: the login
 
 const isAllowed = right => !right ||
 	(right === 'manager' ? isManager() : may(right));
@@ -65,6 +65,8 @@ function find(path) {
 
 async function go() {
 	const {path, query} = address();
+	// Who has just opened the page begins at its top.
+	const isFirst = here === undefined;
 	if (!token()) {
 		here = null;
 		hide();
@@ -89,7 +91,8 @@ async function go() {
 	}
 	await show(it, route, main);
 	// Where the reader begins to read.
-	if (moved && here === route && !main.contains(document.activeElement))
+	if (moved && !isFirst && here === route &&
+	    !main.contains(document.activeElement))
 		main.querySelector('h1')?.focus({preventScroll: true});
 }
 

@@ -1,5 +1,6 @@
 // What the pages are put together from.
 
+import {complain} from './dialog.js';
 import {h} from './dom.js';
 import {ago, date, dateTime, number, since, today} from './format.js';
 import {icon} from './icons.js';
@@ -52,6 +53,8 @@ async function once(element, work, event) {
 	element.ariaDisabled = 'true';
 	try {
 		await work(event);
+	} catch (trouble) {
+		complain(trouble);
 	} finally {
 		element.ariaDisabled = null;
 	}

@@ -2,6 +2,7 @@
 
 import {choices, PRIORITIES} from '../actions.js';
 import {at, get, Lost, post, Refused} from '../api.js';
+import {complain} from '../dialog.js';
 import {draw, h} from '../dom.js';
 import {button, heading} from '../parts.js';
 import {may} from '../session.js';
@@ -31,7 +32,7 @@ export default {
 	drawn(place) {
 		const form = place.querySelector('form');
 		if (!form.firstChild)
-			return fill(form);
+			fill(form).catch(complain);
 	},
 };
 
@@ -80,8 +81,8 @@ function customerField() {
 		placeholder: t('search_customers'),
 		oninput: ({target}) => {
 			clearTimeout(typing);
-			typing = setTimeout(() => suggest(target.value, list),
-				200);
+			typing = setTimeout(() => suggest(target.value, list)
+				.catch(complain), 200);
 		}})), list];
 }
 
