@@ -258,13 +258,13 @@ read_json(struct request *r)
 	return false;
 }
 
-/* ANY_BODY took null, [], "", 0 and false for an empty object. */
+/* What the loose kinds take for an empty object. */
 static bool
 counts_as_empty(const struct request *r)
 {
 	const struct json_node *n = r->json.nodes;
 
-	if (r->route->body != ANY_BODY)
+	if (r->route->body == JSON_BODY)
 		return false;
 	return n->kind == JSON_NULL || n->kind == JSON_FALSE ||
 	    ((n->kind == JSON_ARRAY || n->kind == JSON_STRING) &&
@@ -281,14 +281,16 @@ check_body(struct request *r)
 
 	if (r->route->method == GET || r->route->body == NO_BODY)
 		return true;
-	if (is_empty(r))
+	if (is_empty(r) && r->route->body == OPTIONAL_BODY)
 		set_body(r, "{}");
-	else if (r->route->body == JSON_BODY &&
+	else if (r->route->body < ANY_BODY &&
 	    !is_json_type(http_header(r, FCGI_CONTENT_TYPE))) {
 		http_refuse(r, 415, "content_type_unsupported", NULL);
 		return false;
 	}
-	if (r->body == NULL || !read_json(r))
+	if (is_empty(r))
+		return http_refuse(r, 400, "json_malformed", NULL), false;
+	if (!read_json(r))
 		return false;
 	if (counts_as_empty(r)) {
 		free(r->json.nodes);

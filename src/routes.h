@@ -7,11 +7,16 @@
 
 enum method { GET, POST, PATCH, DELETE, METHODS };
 
-/* What kind of body a route takes; see http.c for what each accepts. */
+/*
+ * What kind of body a route takes.  An object is needed; the loose kinds take
+ * null, false, 0, "" and [] for an empty one, as the old backend did.
+ */
 enum body_kind {
 	NO_BODY,	/* read to its end and ignored */
-	JSON_BODY,	/* application/json, or nothing at all (an empty object) */
-	ANY_BODY	/* JSON whatever the Content-Type says; null means {} */
+	JSON_BODY,	/* of the type application/json */
+	LOOSE_BODY,	/* the same, loosely */
+	ANY_BODY,	/* JSON whatever the Content-Type says, loosely */
+	OPTIONAL_BODY	/* the same, or nothing at all */
 };
 
 enum source { PATH, QUERY, BODY };
