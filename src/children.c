@@ -43,23 +43,23 @@ fork_child(const struct listening *keep)
 	return 0;
 }
 
-/* Slots take turns, so that what a retired worker had in memory stays. */
+/*
+ * The one that was not used for longest, so that what a retired worker had in
+ * memory stays.
+ */
 static int
 free_slot(int room)
 {
-	static unsigned last = SHM_SLOTS - 1;
+	int found = -1;
 
 	if (room >= 0 && children[room].pid == 0)
 		return room;
-	for (unsigned i = 0; i < SHM_SLOTS; i++) {
-		unsigned slot = (last + 1 + i) % SHM_SLOTS;
-
-		if (children[slot].pid == 0) {
-			last = slot;
-			return (int)slot;
-		}
-	}
-	return -1;
+	for (int slot = 0; slot < SHM_SLOTS; slot++)
+		if (children[slot].pid == 0 && (found == -1 ||
+		    board_slots[slot].started_ms <
+		    board_slots[found].started_ms))
+			found = slot;
+	return found;
 }
 
 static void

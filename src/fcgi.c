@@ -512,6 +512,8 @@ fcgi_drain(void)
 	on_accept(event_get_fd(accepting), EV_READ, NULL);
 	draining = true;
 	event_del(accepting);
+	/* When the master is dead, a new one must find it unused. */
+	close(event_get_fd(accepting));
 }
 
 unsigned

@@ -38,6 +38,8 @@
 #define BACKOFF_MOST_MS 2000
 #define BACKOFF_SERVED_MS 100	/* when it is not its own fault */
 #define PATIENCE_MS 2000	/* beyond DRAIN_SECONDS, then SIGKILL */
+#define UNLISTED_QUIET_MS 2000	/* nobody asks there any more */
+#define UNLISTED_MOST_MS 60000
 
 static const char *settings_file;
 static char **own_arguments;
@@ -56,6 +58,12 @@ static struct {
 	int room;			/* the slot of the one before */
 } starts[SOCKETS_MAX + 1];
 #define LISTENER_START SOCKETS_MAX
+
+/* What the list no longer names, but nginx may until it reloads as well. */
+static struct {
+	int64_t since_ms, quiet_ms;	/* 0: it is named */
+	uint64_t requests;
+} unlisted[SOCKETS_MAX];
 
 /*
  * Who fails before it serves will hardly do better at once.  One that served
@@ -109,6 +117,40 @@ start_workers(void)
 	}
 }
 
+static uint64_t
+requests_of(int socket)
+{
+	int slot = children_newest(socket);
+
+	return slot >= 0 ? board_slots[slot].requests : 0;
+}
+
+/* Hides what nobody asks any more: who still comes finds another one. */
+static void
+leave_sockets(void)
+{
+	int64_t now = shm_now_ms();
+
+	for (int i = 0; i < SOCKETS_MAX; i++) {
+		uint64_t requests = requests_of(i);
+
+		if (sockets[i].fd == -1 || sockets[i].wanted) {
+			unlisted[i].since_ms = 0;
+			continue;
+		}
+		if (unlisted[i].since_ms == 0)
+			unlisted[i].since_ms = now;
+		if (unlisted[i].since_ms == now ||
+		    unlisted[i].requests != requests) {
+			unlisted[i].requests = requests;
+			unlisted[i].quiet_ms = now;
+		}
+		if (now - unlisted[i].quiet_ms >= UNLISTED_QUIET_MS ||
+		    now - unlisted[i].since_ms >= UNLISTED_MOST_MS)
+			sockets_hide(&sockets[i]);
+	}
+}
+
 /* Whom a younger worker that serves has made superfluous, or the list. */
 static void
 retire_workers(void)
@@ -120,7 +162,7 @@ retire_workers(void)
 		if (c->pid <= 0 || c->state == CHILD_RETIRING)
 			continue;
 		newest = children_newest(c->socket);
-		if (!sockets[c->socket].wanted || (newest != (int)slot &&
+		if (sockets[c->socket].path[0] == '\0' || (newest != (int)slot &&
 		    children[newest].state == CHILD_READY))
 			children_retire(slot);
 	}
@@ -174,6 +216,7 @@ compare(void)
 		return;
 	start_listener();
 	start_workers();
+	leave_sockets();
 	retire_workers();
 	close_sockets();
 	announce();
@@ -274,9 +317,6 @@ reload(void)
 		starts[i].young = 0;
 		starts[i].at_ms = 0;
 		starts[i].room = -1;
-		/* New clients find another one before its worker leaves. */
-		if (!sockets[i].wanted)
-			sockets_hide(&sockets[i]);
 	}
 	board_common->generation = ++generation;
 	announced = false;
@@ -289,6 +329,9 @@ static void
 upgrade(void)
 {
 	log_note(LOG_NOTICE, "upgrading to %s", own_path);
+	for (size_t i = 0; i < SOCKETS_MAX; i++)
+		if (!sockets[i].wanted)
+			sockets_hide(&sockets[i]);
 	control_close();
 	handover_execute(own_path, own_arguments, generation);
 	log_note(LOG_ERROR, "the upgrade failed: %s: %s", own_path,
@@ -502,8 +545,11 @@ master_run(const char *settings, char **arguments)
 	settings_file = settings;
 	own_arguments = arguments;
 	log_as("master");
-	if (!open_all(why, sizeof why))
+	if (!open_all(why, sizeof why)) {
+		for (size_t i = 0; i < SOCKETS_MAX; i++)
+			sockets_hide(&sockets[i]);
 		log_die("%s", why);
+	}
 	for (size_t i = 0; i <= LISTENER_START; i++)
 		starts[i].room = -1;
 	board_be(SHM_LISTENER);		/* for what it counts itself */

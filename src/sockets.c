@@ -38,6 +38,7 @@ int
 sockets_listen(const char *path, bool private, char *why, size_t size)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	struct stat there;
 	mode_t mask;
 	int fd, failed;
 
@@ -47,7 +48,12 @@ sockets_listen(const char *path, bool private, char *why, size_t size)
 		return -1;
 	}
 	strcpy(name.sun_path, path);
-	if (access(path, F_OK) == 0) {
+	if (lstat(path, &there) == 0) {
+		if (!S_ISSOCK(there.st_mode)) {
+			snprintf(why, size, "%s: there is something that is "
+			    "no socket", path);
+			return -1;
+		}
 		if (is_in_use(&name)) {
 			snprintf(why, size, "%s: another program listens "
 			    "there", path);
