@@ -3,11 +3,13 @@
 #include <libpq-fe.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "answer.h"
 #include "conf.h"
 #include "log.h"
 #include "query.h"
+#include "routes.h"
 
 unsigned
 check_share(size_t workers)
@@ -27,6 +29,39 @@ warn_of_lines(const struct workers_file *w)
 			    conf.workers_file, w->path[i]);
 }
 
+static bool
+begins(const char *name, const char *prefix)
+{
+	return name != NULL && strncasecmp(name, prefix, strlen(prefix)) == 0;
+}
+
+/* Cached answers have the name of their route; a few, of their statement. */
+static bool
+is_cached(const char *prefix)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < routes_count; i++)
+		found |= begins(routes[i].cache, prefix);
+	for (unsigned i = 0; i < queries_count; i++)
+		found |= queries[i].reads && begins(queries[i].name, prefix);
+	return found;
+}
+
+static bool
+check_ttls(char *why, size_t size)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = conf_ttl_name(i)) != NULL; i++)
+		if (!is_cached(name)) {
+			snprintf(why, size, "CACHE_TTL_%s: the name of no "
+			    "cached answer begins so", name);
+			return false;
+		}
+	return true;
+}
+
 bool
 check_settings(const struct workers_file *w, char *why, size_t size)
 {
@@ -42,6 +77,8 @@ check_settings(const struct workers_file *w, char *why, size_t size)
 		    conf.pool_min, conf.pool_max);
 		return false;
 	}
+	if (!check_ttls(why, size))
+		return false;
 	warn_of_lines(w);
 	return answer_open(why, size);
 }
@@ -73,6 +110,22 @@ prepare(PGconn *pg, const struct query *query, char *why, size_t size)
 	return fine;
 }
 
+/* The database's own list counts: it is what makes dates and times. */
+static bool
+knows_time_zone(PGconn *pg, char *why, size_t size)
+{
+	const char *values[] = { conf.time_zone };
+	PGresult *r = PQexecParams(pg, "SELECT set_config('TimeZone', $1, "
+	    "false)", 1, NULL, values, NULL, NULL, 0);
+	bool fine = PQresultStatus(r) == PGRES_TUPLES_OK;
+
+	if (!fine)
+		snprintf(why, size, "TIME_ZONE is \"%s\"; the database knows "
+		    "no such time zone", conf.time_zone);
+	PQclear(r);
+	return fine;
+}
+
 bool
 check_database(bool *reached, char *why, size_t size)
 {
@@ -91,6 +144,7 @@ check_database(bool *reached, char *why, size_t size)
 		quote_error(pg, "the database cannot be reached", why, size);
 		fine = false;
 	}
+	fine = fine && knows_time_zone(pg, why, size);
 	for (unsigned i = 0; fine && i < queries_count; i++)
 		if (strncmp(queries[i].name, "control_", 8) != 0)
 			fine = prepare(pg, &queries[i], why, size);

@@ -128,6 +128,13 @@ conf_ttl(const char *name, long seconds)
 	return own < conf.ttl_max ? own : conf.ttl_max;
 }
 
+const char *
+conf_ttl_name(size_t i)
+{
+	return current != NULL && i < current->ttls_count ?
+	    current->ttls[i].name + strlen(CONF_TTL_PREFIX) : NULL;
+}
+
 /* As it may stand in a file again. */
 static void
 print_text(FILE *out, const char *text)

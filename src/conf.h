@@ -51,6 +51,9 @@ bool conf_read_without_secret(const char *file, char *why, size_t size);
  * CACHE_TTL_<name>, in seconds; 0 is off. */
 long conf_ttl(const char *name, long seconds);
 
+/* The names that CACHE_TTL_<name> settings give, one by one; then NULL. */
+const char *conf_ttl_name(size_t i);
+
 /* Every setting as NAME=value, secrets as NAME=(set) or NAME=(unset). */
 void conf_print(FILE *);
 
