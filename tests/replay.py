@@ -167,6 +167,8 @@ class Wanted:
         line = self.line.found
         self.text = line.get('text')
         self.json = copy.deepcopy(line.get('json', line.get('json_head')))
+        if 'latest' in item:
+            self.json['data'] = one_each(self.json['data'], item['latest'])
         for path, value in item.get('insert', {}).items():
             place, key = at(self.json, path)
             place.insert(int(key), value)
@@ -176,6 +178,17 @@ class Wanted:
         for path in item.get('remove', []):
             place, key = at(self.json, path)
             place.pop(int(key) if isinstance(place, list) else key)
+
+
+def one_each(items, path):
+    """Of those with one id the one whose member is the greatest."""
+    found = {}
+    for item in items:
+        holder, key = at(item, path)
+        rank = (holder or {}).get(key) or ''
+        if item['id'] not in found or rank > found[item['id']][0]:
+            found[item['id']] = rank, item
+    return [item for _, item in found.values()]
 
 
 def at(json, path):

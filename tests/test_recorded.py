@@ -34,7 +34,8 @@ def server(private, then, name):
     """A shop on a fresh copy of the data."""
     then.create_database(name, 'recorded')
     shop = Shop(private / name, then, name, today=replay.TODAY,
-                       names={'LOGIN_RATE': '1000r/s'})
+                       names={'LOGIN_RATE': '1000r/s'},
+                       DB_STATEMENT_MS=20000)
     return shop.start()
 
 
