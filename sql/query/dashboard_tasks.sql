@@ -1,5 +1,6 @@
 -- The steps of all jobs, newest first.
 -- reads: job_steps, jobs, customers, processes, machines, users
+-- Jobs are looked up one by one: how few rows there are the plan cannot know.
 WITH page AS MATERIALIZED (
 	SELECT *
 	  FROM job_steps
@@ -24,7 +25,8 @@ SELECT json_build_object('data', coalesce(json_agg(json_build_object(
                'title', j.title,
                'description', j.description,
                'created_at', j.created_at,
-               'customer_name', c.name),
+               'customer_name',
+                   (SELECT name FROM customers WHERE id = j.customer_id)),
            'process', json_build_object(
                'id', p.id, 'name', p.name, 'code', p.code),
            'assigned_to', reklam.person(u),
@@ -33,8 +35,11 @@ SELECT json_build_object('data', coalesce(json_agg(json_build_object(
            ORDER BY s.created_at DESC, s.id DESC), '[]')) AS body,
        (SELECT count(*) FROM job_steps) AS total
   FROM page s
-  JOIN jobs j ON j.id = s.job_id
   JOIN processes p ON p.id = s.process_id
-  LEFT JOIN customers c ON c.id = j.customer_id
+ CROSS JOIN LATERAL (
+       SELECT *
+         FROM jobs
+        WHERE jobs.id = s.job_id
+       OFFSET 0) j
   LEFT JOIN users u ON u.id = s.assigned_to
   LEFT JOIN machines m ON m.id = s.machine_id;
