@@ -5,6 +5,7 @@ R14 to R17, F1 and F2 and O4 are rows of the project's table of faults.
 
 import os
 import random
+import select
 import signal
 import socket
 import stat
@@ -141,12 +142,12 @@ def test_r14_nor_do_slow_clients_of_nginx(shop):
 
 def test_who_takes_nothing_is_closed(shop):
     """After five seconds; until then his megabytes are kept for him."""
-    before = descriptors(shop.worker_pids()[0])
-    with Connection(shop.sockets[0], 30) as peer:
+    with Connection(shop.sockets[0]) as peer:
+        poll = select.poll()
+        poll.register(peer.socket, select.POLLRDHUP)
         peer.send(get_large(shop))
-        time.sleep(1)
-        assert descriptors(shop.worker_pids()[0]) > before
-        wait_until(lambda: descriptors(shop.worker_pids()[0]) <= before, 15)
+        assert not poll.poll(3000)
+        assert poll.poll(15000)
     soon(shop)
 
 
@@ -166,7 +167,7 @@ def test_peers_that_never_close_cost_nothing(shop):
 def test_half_a_request_holds_a_worker_for_two_seconds_at_most(shop):
     """Which nginx, having all of it, never sends."""
     whole = fastcgi.request('GET', '/api/health')
-    for cut in (1, 8, 20, len(whole) // 2, len(whole) - 1):
+    for cut in (1, len(whole) - 1):
         with Connection(shop.sockets[0]) as peer:
             peer.send(whole[:cut])
             began = time.monotonic()
