@@ -1,4 +1,5 @@
 /* reklamd: reads its words and its settings, checks, and runs the master. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -36,6 +37,18 @@ use_time_zone(void)
 {
 	setenv("TZ", conf.time_zone, 1);
 	tzset();
+}
+
+/* Where one is closed, a socket would get its number, and then our lines. */
+static void
+fill_standard_descriptors(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+		;
+	if (fd > STDERR_FILENO)
+		close(fd);
 }
 
 /* Each connection is a descriptor; take as many as are allowed. */
@@ -79,6 +92,7 @@ main(int argc, char **argv)
 	char why[1024];
 	int option;
 
+	fill_standard_descriptors();
 	while ((option = getopt(argc, argv, "f:tTVh")) != -1)
 		switch (option) {
 		case 'f':
