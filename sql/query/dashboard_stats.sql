@@ -1,21 +1,17 @@
 -- What the dashboard shows in numbers; an operator also sees his own tasks.
--- reads: jobs, job_steps, machines, users, roles, user_roles
-WITH by_status AS (
-	SELECT status, count(*) AS count
-	  FROM jobs
-	 GROUP BY status
-), job_counts AS (
-	SELECT coalesce(sum(count) FILTER (WHERE status = 'draft'), 0) AS draft,
-	       coalesce(sum(count) FILTER (WHERE status = 'active'), 0)
-	           AS active,
-	       coalesce(sum(count) FILTER (WHERE status = 'in_progress'), 0)
+-- reads: counts, jobs, job_steps, machines, users, roles, user_roles
+WITH job_counts AS (
+	SELECT coalesce(sum(n) FILTER (WHERE status = 'draft'), 0) AS draft,
+	       coalesce(sum(n) FILTER (WHERE status = 'active'), 0) AS active,
+	       coalesce(sum(n) FILTER (WHERE status = 'in_progress'), 0)
 	           AS in_progress,
-	       coalesce(sum(count) FILTER (WHERE status = 'completed'), 0)
+	       coalesce(sum(n) FILTER (WHERE status = 'completed'), 0)
 	           AS completed,
-	       coalesce(sum(count) FILTER (WHERE status = 'canceled'), 0)
+	       coalesce(sum(n) FILTER (WHERE status = 'canceled'), 0)
 	           AS canceled,
-	       coalesce(sum(count), 0) AS total
-	  FROM by_status
+	       coalesce(sum(n), 0) AS total
+	  FROM reklam.counts
+	 WHERE what = 'jobs'
 ), late AS (
 	SELECT count(*) AS overdue
 	  FROM jobs

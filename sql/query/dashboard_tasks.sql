@@ -1,5 +1,5 @@
 -- The steps of all jobs, newest first.
--- reads: job_steps, jobs, customers, processes, machines, users
+-- reads: counts, job_steps, jobs, customers, processes, machines, users
 -- Jobs are looked up one by one: how few rows there are the plan cannot know.
 WITH page AS MATERIALIZED (
 	SELECT *
@@ -33,7 +33,9 @@ SELECT json_build_object('data', coalesce(json_agg(json_build_object(
            'machine', CASE WHEN m.id IS NOT NULL THEN
                json_build_object('id', m.id, 'name', m.name) END)
            ORDER BY s.created_at DESC, s.id DESC), '[]')) AS body,
-       (SELECT count(*) FROM job_steps) AS total
+       (SELECT coalesce(sum(n), 0)
+          FROM reklam.counts
+         WHERE what = 'job_steps') AS total
   FROM page s
   JOIN processes p ON p.id = s.process_id
  CROSS JOIN LATERAL (

@@ -1,5 +1,4 @@
 -- Whether the asker may do one thing.
--- reads: nothing
 SELECT json_build_object('allowed',
            action IN ('view', 'create', 'update', 'delete')
            AND reklam.may(:'rights'::text[],
