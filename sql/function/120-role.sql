@@ -44,10 +44,10 @@ DELETE FROM role_process_permissions p
  WHERE p.role_id = role_show.role_id
    AND NOT (jsonb_typeof(ids) = 'array' AND ids ? p.process_id::text);
 INSERT INTO role_process_permissions (role_id, process_id, can_view)
-SELECT role_show.role_id, id::uuid, true
+SELECT DISTINCT role_show.role_id, id::uuid, true
   FROM jsonb_array_elements_text(
            CASE WHEN jsonb_typeof(ids) = 'array' THEN ids ELSE '[]' END) id
- ORDER BY id
+ ORDER BY 2
     ON CONFLICT (role_id, process_id) DO UPDATE
    SET can_view = true
 $$;
