@@ -4,6 +4,7 @@ import {end, token} from './session.js';
 import {language, t} from './words.js';
 
 const PATIENCE = 15000;		// milliseconds
+const AGAIN = 600;
 const REMEMBERED = 80;		// answers
 
 // The server said no: `message` is its reason, for people.
@@ -86,7 +87,7 @@ export async function remove(path) {
 	return body(await send('DELETE', path));
 }
 
-async function send(method, path, value, signal, more) {
+async function send(method, path, value, signal, more, isAgain) {
 	const headers = {'Accept': 'application/json, text/plain',
 		'Accept-Language': language(), ...more};
 	if (token())
@@ -107,7 +108,15 @@ async function send(method, path, value, signal, more) {
 			throw trouble;
 		throw lose(t('connection_lost'));
 	}
+	if (response.status === 503 && method === 'GET' && !isLost && !isAgain)
+		return askAgain(path, signal, more);
 	return heard(response, path);
+}
+
+// That it is busy may be over in a moment.
+async function askAgain(path, signal, more) {
+	await new Promise(resolve => setTimeout(resolve, AGAIN));
+	return send('GET', path, undefined, signal, more, true);
 }
 
 async function heard(response, path) {

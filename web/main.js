@@ -132,21 +132,21 @@ function toggleMenu() {
 }
 
 function bell() {
+	const count = unread > 99 ? '99+' : number(unread ?? 0);
 	return h('a', {class: 'bell', href: '#/notifications',
-		'aria-label': unread ? t('unread', number(unread))
+		'aria-label': unread ? t('unread', count)
 			: t('notifications')},
 	icon('bell'), unread ? h('span', {class: 'count',
-		'aria-hidden': 'true'}, unread > 99 ? '99+' : number(unread))
-		: null);
+		'aria-hidden': 'true'}, count) : null);
 }
 
 function who() {
+	const name = me().full_name ?? me().username;
 	return h('details', {class: 'who'},
-		h('summary', {'aria-label': t('account')}, icon('people'),
-			h('span', {class: 'wide'},
-				me().full_name ?? me().username)),
+		h('summary', {'aria-label': `${t('account')}: ${name}`},
+			icon('people'), h('span', {class: 'wide'}, name)),
 		h('div', {class: 'sheet'},
-			h('p', null, me().full_name ?? me().username),
+			h('p', null, name),
 			switches(),
 			h('button', {type: 'button', onclick: leave},
 				icon('out'), h('span', null, t('log_out')))));

@@ -60,18 +60,24 @@ async function once(element, work, event) {
 	}
 }
 
-// columns: [title, cell(row), class]; of class "wide" only where there is room.
-export function table(caption, columns, rows, key = row => row.id) {
-	return h('div', {class: 'table', role: 'region', tabindex: 0,
-		'aria-label': caption},
-	h('table', null,
+/*
+ * columns: [title, cell(row), class]; of class "wide" only where there is room.
+ * One that flows has no columns on a narrow screen; as its parts are not laid
+ * out as a table there, they say what they are.
+ */
+export function table(caption, columns, rows, {key = row => row.id,
+	flows} = {}) {
+	return h('div', {class: flows ? 'table flows' : 'table',
+		role: 'region', tabindex: 0, 'aria-label': caption},
+	h('table', {role: 'table'},
 		h('caption', null, caption),
-		h('thead', null, h('tr', null, columns.map(
-			([title, , kind]) => h('th', {scope: 'col',
-				class: kind}, title)))),
-		h('tbody', null, rows.map(row =>
-			h('tr', {'data-key': key(row)}, columns.map(
-				([, cell, kind]) => h('td', {class: kind},
+		h('thead', {role: 'rowgroup'}, h('tr', {role: 'row'},
+			columns.map(([title, , kind]) => h('th', {scope: 'col',
+				role: 'columnheader', class: kind}, title)))),
+		h('tbody', {role: 'rowgroup'}, rows.map(row =>
+			h('tr', {'data-key': key(row), role: 'row'},
+				columns.map(([, cell, kind]) => h('td',
+					{class: kind, role: 'cell'},
 					cell(row))))))));
 }
 
@@ -82,7 +88,8 @@ export function pager({first, size, total}, to) {
 		? h('a', {class: 'button', href: to(where), rel: image ===
 			'left' ? 'prev' : 'next'}, icon(image),
 		h('span', null, text))
-		: h('span', {class: 'button off', 'aria-hidden': 'true'},
+		: h('span', {class: 'button off', role: 'link',
+			'aria-disabled': 'true'},
 			icon(image), h('span', null, text));
 	return h('nav', {class: 'pager', 'aria-label': t('pages')},
 		h('span', {'aria-live': 'polite'}, total

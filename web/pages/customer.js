@@ -77,7 +77,8 @@ function jobList({data, meta}, it) {
 		[t('title'), job => job.title],
 		[t('status'), job => chip(job.status)],
 		[t('due_date'), due, 'wide'],
-	], data), meta.total > data.length && h('p', {class: 'more'},
+	], data, {flows: true}),
+	meta.total > data.length && h('p', {class: 'more'},
 		h('a', {href: `#/jobs?customer_id=${it.id}`},
 			t('all_of', meta.total)))] : empty(t('nothing_found'));
 }

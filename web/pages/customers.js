@@ -34,7 +34,8 @@ export default {
 					placeholder: t('search_customers'),
 					value: query.search ?? '',
 					oninput: typed}))),
-			data.length ? table(t('customers'), COLUMNS(), data)
+			data.length ? table(t('customers'), COLUMNS(), data,
+				{flows: true})
 				: empty(t('nothing_found')),
 			pager({first: first(query), size: SIZE,
 				total: customers.total ?? data.length},

@@ -117,7 +117,8 @@ function lateJobs({data: {data, meta}}) {
 		[t('due_date'), due],
 		[t('status'), job => chip(job.status), 'wide'],
 		[t('progress'), job => bar(job.progress), 'wide'],
-	], data), meta.total > data.length && h('p', {class: 'more'},
+	], data, {flows: true}),
+	meta.total > data.length && h('p', {class: 'more'},
 		h('a', {href: '#/jobs?overdue=true&sort=due_date'},
 			t('all_of', number(meta.total))))];
 }
@@ -128,7 +129,7 @@ function recentJobs(rows) {
 		[t('title'), job => [job.title, ' ', priority(job.priority)]],
 		[t('status'), job => chip(job.status)],
 		[t('progress'), job => bar(job.progress), 'wide'],
-	], rows) : empty(t('nothing_found'));
+	], rows, {flows: true}) : empty(t('nothing_found'));
 }
 
 function activityList(rows) {

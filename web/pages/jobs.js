@@ -40,7 +40,7 @@ export default {
 				h('a', {class: 'button main', href: '#/jobs/new'},
 					icon('plus'), h('span', null, t('new_job')))),
 			filters(query, customer?.data.data),
-			data.length ? table(t('jobs'), COLUMNS(), data)
+			data.length ? table(t('jobs'), COLUMNS(), data, {flows: true})
 				: empty(t('nothing_found')),
 			pager({first: (meta.page - 1) * SIZE, size: SIZE,
 				total: meta.total}, first => address({...query,

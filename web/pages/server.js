@@ -114,7 +114,7 @@ function routeTable() {
 		[t('mean'), r => ms(r.mean), 'number'],
 		[t('half_below'), r => bound(r.p50), 'number wide'],
 		[t('nearly_all_below'), r => bound(r.p99), 'number'],
-	], rows, r => r.route) : empty(t('collecting'));
+	], rows, {key: r => r.route}) : empty(t('collecting'));
 }
 
 const bound = value => value === Infinity ? t('longer')
@@ -140,7 +140,7 @@ function workers({pool, cache}) {
 			const of = segments.get(w.slot);
 			return of ? percent(of.bytes / of.capacity, 1) : '–';
 		}, 'number'],
-	], pool.workers ?? [], w => w.slot);
+	], pool.workers ?? [], {key: w => w.slot});
 }
 
 function slowTable(rows) {
@@ -152,7 +152,7 @@ function slowTable(rows) {
 		[t('longest'), s => ms(s.ms.max), 'number'],
 		[t('rows'), s => number(s.rows), 'number wide'],
 		[t('saved'), s => number(s.saved_by_cache), 'number wide'],
-	], rows.slice(0, SLOWEST), s => s.statement) : empty(t('none'));
+	], rows.slice(0, SLOWEST), {key: s => s.statement}) : empty(t('none'));
 }
 
 function cacheTable(cache) {
@@ -170,7 +170,7 @@ function cacheTable(cache) {
 		[t('size'), r => bytes(r.bytes), 'number'],
 		[t('hits'), r => number(r.hits), 'number wide'],
 		[t('misses'), r => number(r.misses), 'number wide'],
-	], rows, r => r.name) : null];
+	], rows, {key: r => r.name}) : null];
 }
 
 function clear(cache) {

@@ -19,7 +19,7 @@ export default {
 			heading(t('users'), may('users.create') && button(
 				t('new_user'), 'plus', create, {class: 'main'})),
 			peopleTabs('users'),
-			table(t('users'), COLUMNS(), users.data.data),
+			table(t('users'), COLUMNS(), users.data.data, {flows: true}),
 		];
 	},
 };
