@@ -50,7 +50,8 @@ def certificate(directory):
 def copy_of_page(directory):
     """The page, where nginx's user may look."""
     to = Path(directory) / 'web'
-    shutil.copytree(ROOT / 'web', to, dirs_exist_ok=True)
+    shutil.copytree(ROOT / 'web', to, dirs_exist_ok=True,
+                    ignore=shutil.ignore_patterns('shots'))
     for path in [to, *to.rglob('*')]:
         process.give(path)
     return to
