@@ -204,7 +204,8 @@ class Racer(threading.Thread):
             ('DELETE', f'/api/user-roles/user/{user}/role/{role}', None),
             ('PATCH', f'/api/user-roles/user/{user}/primary/{role}', None),
             ('PATCH', f'/api/users/{user}', {'role': self.roles[role]}),
-            ('PATCH', f'/api/users/{user}', {'is_active': choose((True, True, False))}),
+            ('PATCH', f'/api/users/{user}',
+             {'is_active': choose((True, True, False))}),
             ('DELETE', f'/api/users/{user}', None)))
 
     def run(self):
