@@ -129,12 +129,20 @@ args_today(char out[16])
 	strcpy(out, date);
 }
 
+/* The words of a required text say that it is missing, not that it is long. */
+static bool
+is_only_demanded(const struct field *f)
+{
+	return f->flags & REQUIRED && f->min <= 1 &&
+	    (f->type == TEXT || f->type == LOOSE);
+}
+
 static bool
 refuse_field(struct request *r, const struct field *f, bool missing)
 {
 	char text[128];
 
-	if (f->refusal != NULL)
+	if (f->refusal != NULL && (missing || !is_only_demanded(f)))
 		http_refuse(r, 400, f->refusal, f->name);
 	else {
 		snprintf(text, sizeof text, "%s|%s", missing ?
