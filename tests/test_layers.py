@@ -20,7 +20,7 @@ LAYERS = (
     'metrics measure openapi',
     'worker listener',
     'workers_file sockets children handover control check master',
-    'main reklamctl ctl ctl_*',
+    'main reklamctl ctl ctl_* api_manual',
 )
 # They run while reklam is built, and know nothing of it but how a statement
 # is read.
