@@ -50,6 +50,7 @@ static bool stopping, announced;
 static int64_t stopping_since_ms;
 static pid_t checking;			/* a reload's, an upgrade's check */
 static bool upgrading;
+static bool reload_due, upgrade_due;	/* asked for while one is checked */
 
 /* When the next worker of each socket may start; the listener's is the last. */
 static struct {
@@ -281,8 +282,12 @@ begin_check(bool upgrade)
 {
 	sigset_t none;
 
-	if (checking != 0 || stopping)
+	if (stopping)
 		return;
+	if (checking != 0) {
+		*(upgrade ? &upgrade_due : &reload_due) = true;
+		return;
+	}
 	upgrading = upgrade;
 	sd_notify(0, "STATUS=checking the settings");
 	if ((checking = fork()) == -1) {
@@ -342,6 +347,8 @@ static void
 end_check(int status)
 {
 	checking = 0;
+	if (stopping)
+		return;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
 		log_note(LOG_ERROR, "the %s is refused, all goes on as before",
 		    upgrading ? "upgrade" : "reload");
@@ -353,6 +360,12 @@ end_check(int status)
 			log_note(LOG_ERROR, "%s", why);
 	} else
 		reload();
+	if (reload_due || upgrade_due) {
+		bool *due = reload_due ? &reload_due : &upgrade_due;
+
+		*due = false;
+		begin_check(due == &upgrade_due);
+	}
 }
 
 /* --- ends --- */
@@ -410,6 +423,8 @@ stop(void)
 	for (size_t i = 0; i < SOCKETS_MAX; i++)
 		sockets_hide(&sockets[i]);
 	children_stop_all(SIGTERM);
+	if (checking != 0)
+		kill(checking, SIGTERM);
 }
 
 /* The listener goes last: until then others' answers rely on it. */
@@ -505,8 +520,9 @@ serve(void)
 static bool
 catch_signals(void)
 {
-	static const int caught[] = { SIGCHLD, SIGHUP, SIGUSR2, SIGTERM,
-	    SIGINT, SIGQUIT };
+	/* SIGUSR1 means nothing here, but must not end all. */
+	static const int caught[] = { SIGCHLD, SIGHUP, SIGUSR1, SIGUSR2,
+	    SIGTERM, SIGINT, SIGQUIT };
 	sigset_t set;
 
 	signal(SIGPIPE, SIG_IGN);
@@ -518,18 +534,33 @@ catch_signals(void)
 	return signals != -1 && pipe2(ready, O_NONBLOCK | O_CLOEXEC) == 0;
 }
 
+/* An upgrade has workers that serve: what cannot be opened does not end it. */
+static bool
+goes_on(bool upgraded, const char *why)
+{
+	if (upgraded)
+		log_note(LOG_ERROR, "%s: it stays as it was", why);
+	return upgraded;
+}
+
 static bool
 open_all(char *why, size_t size)
 {
 	struct workers_file w;
+	bool upgraded = false;
 	ssize_t length = readlink("/proc/self/exe", own_path,
 	    sizeof own_path - 1);
 
 	own_path[length > 0 ? length : 0] = '\0';
 	if (!handover_receive(&generation, why, size) ||
-	    !workers_file_read(conf.workers_file, &w, why, size) ||
-	    !sockets_want(&w, why, size) ||
-	    !control_open(conf.control_socket, why, size))
+	    !workers_file_read(conf.workers_file, &w, why, size))
+		return false;
+	for (size_t i = 0; i < SOCKETS_MAX; i++)
+		upgraded |= sockets[i].fd != -1;
+	if (!sockets_want(&w, why, size) && !goes_on(upgraded, why))
+		return false;
+	if (!control_open(conf.control_socket, why, size) &&
+	    !goes_on(upgraded, why))
 		return false;
 	if (catch_signals())
 		return true;

@@ -164,6 +164,7 @@ open_all(void)
 	/* After libfcgi, which installs handlers of its own. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);	/* Ctrl-C is the master's to answer */
+	signal(SIGQUIT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	ready_timer = evtimer_new(base, on_ready_check, NULL);
 	leave_timer = evtimer_new(base, on_leave_check, NULL);
