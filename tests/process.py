@@ -173,7 +173,7 @@ class Process:
         path = f'/proc/{self.pid}/task/{self.pid}/children'
         try:
             return [int(p) for p in Path(path).read_text().split()]
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return []
 
     def group_is_gone(self):

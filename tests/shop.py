@@ -195,7 +195,7 @@ class Shop(Browser):
         for pid in self.program.children():
             try:
                 words = Path(f'/proc/{pid}/comm').read_text().strip()
-            except FileNotFoundError:
+            except (FileNotFoundError, ProcessLookupError):
                 continue
             if words.startswith('worker-'):
                 found[int(words.split('-')[1])] = pid

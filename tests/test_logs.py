@@ -291,6 +291,7 @@ def test_o1_no_log_or_a_full_disk(quiet, where):
 
 # --- O2: the clock jumps ---
 
+@pytest.mark.once
 def test_o2_only_tokens_follow_the_clock(make_shop, private):
     """An hour on and back, ten years on; what is waited for is not."""
     path = process.write(private / 'clock', '+0')
@@ -330,6 +331,7 @@ def descriptors(pid):
     return len(os.listdir(f'/proc/{pid}/fd'))
 
 
+@pytest.mark.once
 @pytest.mark.seconds(2400)
 def test_o3_it_does_not_grow(make_shop):
     """Reads, writes, refusals; memory and descriptors after a warm-up."""

@@ -567,6 +567,38 @@ def test_an_upgrade_after_that_works(refusing):
     wait_until(lambda: newest_serve(refusing, before), 20)
 
 
+def test_an_upgrade_goes_on_without_a_socket_that_it_cannot_have(make_shop):
+    """-t does not try to open sockets."""
+    shop = make_shop()
+    process.write(shop.web.workers_path, workers_file(
+        [*shop.sockets, '/nowhere/w.sock']))
+    before = shop.worker_pids()
+    with Load(shop, reading_stats(shop), clients=2) as load:
+        said = upgrade(shop)
+    assert '/nowhere/w.sock: No such file' in said
+    assert set(load.seen) == {200}
+    shop.write_workers()
+    shop.reload()
+    wait_until(lambda: newest_serve(shop, before), 20)
+
+
+def test_signals_in_any_number_and_order(make_shop):
+    """And SIGUSR1, which other programs take for something else."""
+    shop = make_shop(**AMPLE)
+    with Load(shop, reading_stats(shop), clients=2) as load:
+        for number in [signal.SIGHUP, signal.SIGUSR2, signal.SIGUSR1] * 4:
+            shop.program.signal(number)
+            time.sleep(random.random() / 5)
+        begin = len(shop.program.log.read_text())
+        shop.reload()
+        wait_until(lambda: 'reloading' in
+                   shop.program.log.read_text()[begin:], 30)
+    assert set(load.seen) == {200}
+    has_workers(shop)
+    shop.program.signal(signal.SIGHUP)
+    assert stop(shop) < 7       # the check of the reload ends as well
+
+
 def test_it_is_stopped_after_an_upgrade_as_before(make_shop):
     shop = make_shop()
     upgrade(shop)
