@@ -82,6 +82,13 @@ refuse_unavailable(struct request *r, enum pool_outcome outcome)
 	    "database_unavailable" : "busy", NULL);
 }
 
+/* Whose failures are counted: a name at the login, an id afterwards. */
+static const char *
+account_of(const struct entry *e)
+{
+	return e->username != NULL ? e->username : e->request->user;
+}
+
 static void
 on_password(void *context, bool right, const char *again)
 {
@@ -92,10 +99,13 @@ on_password(void *context, bool right, const char *again)
 		return;
 	}
 	board_add(&board->logins_failed, 1);
+	throttle_count(account_of(e));
+	/* 401 would mean that the token is no good. */
 	if (e->username != NULL)
-		throttle_count(e->username);
-	http_refuse(e->request, 401, e->username != NULL ? "login_failed" :
-	    "password_wrong", NULL);
+		http_refuse(e->request, 401, "login_failed", NULL);
+	else
+		http_refuse(e->request, 400, "password_wrong",
+		    "current_password");
 	forget(e);
 }
 
@@ -316,19 +326,24 @@ login_change_password(struct request *r)
 	} else if (strlen(e->new_password) > PASSWORD_BYTES_MAX) {
 		http_refuse(r, 400, "password_too_long", "new_password");
 		forget(e);
+	} else if (throttle_is_full(account_of(e))) {
+		http_refuse(r, 429, "login_too_often", NULL);
+		forget(e);
 	} else
 		ask_for_user(e, "password_of", r->user);
 }
 
-/* The value's own bytes become an empty string and blanks. */
+/* Of a string the value's own bytes become an empty one and blanks. */
 static void
-blank_out(struct request *r, int node)
+blank_out(struct request *r, const char *name)
 {
-	const struct json_node *n = &r->json.nodes[node];
+	int node = json_member(&r->json, 0, name);
+	const struct json_node *n = &r->json.nodes[node < 0 ? 0 : node];
 	char *start = r->body + n->start - 1;	/* its opening quote */
-	size_t length = n->end - n->start + 2;
 
-	memset(start, ' ', length);
+	if (node < 0 || n->kind != JSON_STRING)
+		return;
+	memset(start, ' ', n->end - n->start + 2);
 	start[0] = start[1] = '"';
 }
 
@@ -345,7 +360,6 @@ void
 login_hash_and_run(struct request *r)
 {
 	struct entry *e;
-	int node;
 
 	if (!args_check(r))
 		return;
@@ -353,15 +367,21 @@ login_hash_and_run(struct request *r)
 		http_refuse(r, 503, "busy", NULL);
 		return;
 	}
-	node = json_member(&r->json, 0, "password");
 	e->new_password = take_text(&r->json, 0, "password");
+	/* What the old web client sends twice goes nowhere either. */
+	blank_out(r, "password");
+	blank_out(r, "password_confirm");
 	if (e->new_password == NULL || e->new_password[0] == '\0') {
 		run_without(r);
 		forget(e);
 		return;
 	}
-	blank_out(r, node);
-	if (strlen(e->new_password) > PASSWORD_BYTES_MAX) {
+	/* Hashing costs more than all else: not for who may not change it. */
+	if (!gate_has(r->who, r->route->method == POST ? "users.create" :
+	    "users.update")) {
+		http_refuse(r, 403, "forbidden", NULL);
+		forget(e);
+	} else if (strlen(e->new_password) > PASSWORD_BYTES_MAX) {
 		http_refuse(r, 400, "password_too_long", "password");
 		forget(e);
 	} else if (!bind(e, r)) {

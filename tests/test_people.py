@@ -87,7 +87,7 @@ def test_a_new_password_ends_the_older_tokens(shop, people):
     for body, status in (({}, 400), ({'current_password': 'gizli-1',
                                       'new_password': 'kisa'}, 400),
                          ({'current_password': 'yanlis',
-                           'new_password': 'yeni-sifre'}, 401)):
+                           'new_password': 'yeni-sifre'}, 400)):
         assert shop.post('/api/auth/password', body,
                          token=old).status == status
     time.sleep(LATER)
