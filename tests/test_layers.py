@@ -19,7 +19,8 @@ LAYERS = (
     'routes fields match field fetch gate args answer login report health '
     'metrics measure openapi',
     'worker listener',
-    'workers_file sockets children handover control check master',
+    'workers_file sockets children handover control check roster renew '
+    'master',
     'main reklamctl ctl ctl_* api_manual',
 )
 # They run while reklam is built, and know nothing of it but how a statement
