@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / 'tests'))
 
 import process                                                  # noqa: E402
 from forge import claims, signed                                 # noqa: E402
-from load import Contest, machine, rss_kb, table, wrk           # noqa: E402
+from measure import Contest, machine, rss_kb, table, wrk           # noqa: E402
 from process import Process                                     # noqa: E402
 from shop import Shop                                           # noqa: E402
 from web_server import WebServer                                # noqa: E402

@@ -1,3 +1,11 @@
+-- The order of priorities; the indexes of the list's orders use it.
+CREATE OR REPLACE FUNCTION reklam.urgency(priority text)
+RETURNS int
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+SELECT array_position('{low,normal,high,urgent}'::text[], priority)
+$$;
+
 /*
  * The jobs of a list: the ids of one page in order, and how many there are.
  *
@@ -39,32 +47,36 @@ BEGIN
 		SELECT array_agg(id) INTO customers
 		  FROM (SELECT id
 		          FROM public.customers
-		         WHERE reklam.fold(name) LIKE pattern
+		         WHERE search_name LIKE pattern
 		         LIMIT 1001) matching;
-		found := found || ' AND (reklam.fold(j.title) LIKE $1'
-		    ' OR reklam.fold(j.job_number) LIKE $1'
+		found := found || ' AND (j.search_text LIKE $1'
 		    || CASE WHEN customers IS NULL THEN ''
 		       WHEN cardinality(customers) <= 1000
 		           THEN ' OR j.customer_id = ANY ($12)'
 		       ELSE ' OR j.customer_id IN (SELECT id FROM customers'
-		           ' WHERE reklam.fold(name) LIKE $1)' END || ')';
+		           ' WHERE search_name LIKE $1)' END || ')';
 	END IF;
-	EXECUTE 'SELECT count(*) ' || found
-	   INTO total
-	  USING pattern, statuses, customer, priority, created_from, created_to,
-	        today, assignee, machine, due_from, due_to, customers;
+	IF found = 'FROM jobs j WHERE true' THEN
+		SELECT coalesce(sum(n), 0) INTO total
+		  FROM reklam.counts
+		 WHERE what = 'jobs';
+	ELSE
+		EXECUTE 'SELECT count(*) ' || found
+		   INTO total
+		  USING pattern, statuses, customer, priority, created_from,
+		        created_to, today, assignee, machine, due_from, due_to,
+		        customers;
+	END IF;
 	EXECUTE 'SELECT array(SELECT j.id ' || found || ' ORDER BY '
 	    || CASE sort
 	       WHEN 'created_at' THEN 'j.created_at, j.id'
 	       WHEN 'due_date' THEN 'j.due_date, j.id'
-	       WHEN '-due_date' THEN 'j.due_date DESC NULLS LAST, j.id'
+	       WHEN '-due_date' THEN 'j.due_date DESC NULLS LAST, j.id DESC'
 	       WHEN 'job_number' THEN 'j.job_number'
 	       WHEN '-job_number' THEN 'j.job_number DESC'
-	       WHEN 'priority' THEN 'array_position('
-	           '''{low,normal,high,urgent}'', j.priority), '
+	       WHEN 'priority' THEN 'reklam.urgency(j.priority), '
 	           'j.created_at DESC, j.id DESC'
-	       WHEN '-priority' THEN 'array_position('
-	           '''{urgent,high,normal,low}'', j.priority), '
+	       WHEN '-priority' THEN 'reklam.urgency(j.priority) DESC, '
 	           'j.created_at DESC, j.id DESC'
 	       ELSE 'j.created_at DESC, j.id DESC' END
 	    || ' LIMIT $13 OFFSET $14)'

@@ -1,21 +1,15 @@
 -- The customers that match, by name.
 -- reads: customers
 WITH found AS MATERIALIZED (
-	SELECT id, name
-	  FROM customers
-	 WHERE is_active = coalesce(:'is_active'::boolean, true)
-	   AND (:'search'::text IS NULL OR search_text LIKE
-	           (SELECT reklam.part(:'search'::text)))
-	   AND (:'city'::text IS NULL OR reklam.fold(city) = reklam.fold(:'city'::text))
-), page AS (
-	SELECT id
-	  FROM found
-	 ORDER BY name, id
-	 LIMIT least(coalesce(:'limit'::int, 10000), 10000)
-	OFFSET coalesce(:'offset'::int, 0)
+	SELECT *
+	  FROM reklam.customers_found(:'search', :'city',
+	           :'is_active'::boolean, coalesce(:'offset'::bigint, 0),
+	           least(coalesce(:'limit'::bigint, 10000), 10000))
 )
-SELECT json_build_object('data', coalesce(json_agg(reklam.customer_object(c)
-           ORDER BY c.name, c.id), '[]')) AS body,
-       (SELECT count(*) FROM found) AS total
-  FROM page
-  JOIN customers c ON c.id = page.id;
+SELECT json_build_object('data', (
+           SELECT coalesce(json_agg(reklam.customer_object(c)
+                      ORDER BY place), '[]')
+             FROM unnest(found.ids) WITH ORDINALITY page (id, place)
+             JOIN customers c ON c.id = page.id)) AS body,
+       total
+  FROM found;

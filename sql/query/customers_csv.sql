@@ -1,19 +1,11 @@
 -- The customers that match as a table, at most 100,000.
 -- reads: customers
 WITH found AS MATERIALIZED (
-	SELECT id, name
-	  FROM customers
-	 WHERE is_active = coalesce(:'is_active'::boolean, true)
-	   AND (:'search'::text IS NULL OR search_text LIKE
-	           (SELECT reklam.part(:'search'::text)))
-	   AND (:'city'::text IS NULL OR reklam.fold(city) = reklam.fold(:'city'::text))
-), page AS (
-	SELECT id
-	  FROM found
-	 ORDER BY name, id
-	 LIMIT 100000
+	SELECT *
+	  FROM reklam.customers_found(:'search', :'city',
+	           :'is_active'::boolean, 0, 100000)
 ), lines AS (
-	SELECT c.name, c.id, concat_ws(',',
+	SELECT place, concat_ws(',',
 	           reklam.cell(c.code),
 	           reklam.cell(c.name),
 	           reklam.cell(c.short_code),
@@ -29,13 +21,14 @@ WITH found AS MATERIALIZED (
 	           reklam.cell(c.tax_number),
 	           coalesce(c.is_active, false),
 	           reklam.cell(c.notes)) || E'\r\n' AS line
-	  FROM page
+	  FROM found, unnest(found.ids) WITH ORDINALITY page (id, place)
 	  JOIN customers c ON c.id = page.id
 )
 SELECT U&'\FEFF' || 'code,name,short_code,contact_person,phone,'
            'phone_secondary,gsm,email,address,city,postal_code,tax_office,'
            'tax_number,is_active,notes' || E'\r\n'
-           || coalesce((SELECT string_agg(line, '' ORDER BY name, id)
+           || coalesce((SELECT string_agg(line, '' ORDER BY place)
                           FROM lines), '') AS body,
        'text/csv; charset=utf-8' AS type,
-       (SELECT count(*) FROM found) AS total;
+       total
+  FROM found;

@@ -1,5 +1,5 @@
 -- The jobs that match, a page of them with their steps.
--- reads: jobs, job_steps, customers, customer_dealers, users, processes, process_groups
+-- reads: counts, jobs, job_steps, customers, customer_dealers, users, processes, process_groups
 WITH asked AS (
 	SELECT coalesce(:'limit'::bigint, least(per_page, 10000)) AS per_page,
 	       coalesce(:'offset'::bigint, (page - 1) * least(per_page, 10000))

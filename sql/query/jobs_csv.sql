@@ -1,5 +1,5 @@
 -- The jobs that match as a table, at most 100,000.
--- reads: jobs, job_steps, customers, customer_dealers, users
+-- reads: counts, jobs, job_steps, customers, customer_dealers, users
 WITH found AS MATERIALIZED (
 	SELECT *
 	  FROM reklam.jobs_found(coalesce(:'search', :'q'),
