@@ -558,7 +558,7 @@ def read_some(shop, client):
     return first.decode('latin-1').lower(), body
 
 
-@pytest.mark.seconds(300)
+@pytest.mark.seconds(1200)
 def test_r17_a_short_answer_never_looks_complete(shop):
     cut = 0
     for _ in range(20 if not FULL else 1000):
