@@ -1,0 +1,229 @@
+"""Jobs and steps: what may follow what, asked for through the API, and what
+happens when eight people do it at once."""
+
+import threading
+
+import pytest
+
+from routes import routes
+
+JOB = ('draft', 'active', 'on_hold', 'in_progress', 'completed', 'canceled')
+STEP = ('pending', 'ready', 'in_progress', 'blocked', 'on_hold', 'completed',
+        'canceled')
+
+# What each action makes of each status; what is not here is refused.
+JOB_ACTIONS = {
+    'activate': {'draft': 'active'},
+    'hold': {'draft': 'on_hold', 'active': 'on_hold',
+             'in_progress': 'on_hold'},
+    'resume': {'on_hold': 'active'},
+    'cancel': {'draft': 'canceled', 'active': 'canceled',
+               'on_hold': 'canceled', 'in_progress': 'canceled'},
+}
+STEP_ACTIONS = {
+    'activate': {'pending': 'ready'},
+    'start': {'pending': 'in_progress', 'ready': 'in_progress'},
+    'pause': {'ready': 'blocked', 'in_progress': 'blocked'},
+    'resume': {'blocked': 'ready'},
+    'production': {'in_progress': 'in_progress'},
+    'complete': {'ready': 'completed', 'in_progress': 'completed'},
+    'reopen': {'completed': 'ready'},
+    'delete': {'pending': None, 'ready': None},
+    'patch': {s: s for s in STEP if s not in ('completed', 'canceled')},
+}
+BODIES = {'hold': {'reason': 'x'}, 'cancel': {'reason': 'x'},
+          'pause': {'reason': 'x'}, 'production': {'production_quantity': 2},
+          'complete': {}, 'reopen': {'reason': 'x'},
+          'patch': {'requirements': 'x'}}
+
+
+@pytest.fixture(scope='module')
+def process_id(shop):
+    return shop.sql('SELECT id FROM processes WHERE is_active '
+                    'ORDER BY name LIMIT 1')
+
+
+def make_job(shop, process_id, steps=1):
+    answer = shop.post('/api/jobs', {
+        'title': 'Deneme', 'steps': [{'process_id': process_id}] * steps},
+        'manager')
+    assert answer.status == 201, answer
+    return answer.json['data']['id']
+
+
+def steps_of(shop, job):
+    return shop.sql(f"SELECT id FROM job_steps WHERE job_id = '{job}' "
+                    'ORDER BY order_index').split()
+
+
+def act(shop, path, action, who='manager', client=None):
+    client = client or shop
+    body = BODIES.get(action)
+    if action == 'delete':
+        return client.delete(path, who=who)
+    if action == 'patch':
+        return client.patch(path, body, who)
+    return client.post(f'{path}/{action}', body, who)
+
+
+def status_of(shop, table, id):
+    return shop.sql(f"SELECT status FROM {table} WHERE id = '{id}'") or None
+
+
+@pytest.mark.parametrize('action', JOB_ACTIONS)
+def test_a_job_goes_where_it_may_and_nowhere_else(shop, process_id, action):
+    for status in JOB:
+        job = make_job(shop, process_id)
+        shop.sql(f"UPDATE jobs SET status = '{status}' WHERE id = '{job}'")
+        answer = act(shop, f'/api/jobs/{job}', action)
+        wanted = JOB_ACTIONS[action].get(status)
+        assert answer.status == (200 if wanted else 409), (status, answer)
+        assert status_of(shop, 'jobs', job) == (wanted or status), status
+
+
+@pytest.mark.parametrize('action', STEP_ACTIONS)
+def test_a_step_goes_where_it_may_and_nowhere_else(shop, process_id, action):
+    for status in STEP:
+        job = make_job(shop, process_id, 2)
+        step = steps_of(shop, job)[0]
+        shop.sql(f"UPDATE jobs SET status = 'active' WHERE id = '{job}'; "
+                 f"UPDATE job_steps SET status = '{status}' "
+                 f"WHERE id = '{step}'")
+        answer = act(shop, f'/api/jobs/steps/{step}', action)
+        legal = status in STEP_ACTIONS[action]
+        assert answer.status == (200 if legal else 409), (status, answer)
+        wanted = STEP_ACTIONS[action].get(status, status)
+        assert status_of(shop, 'job_steps', step) == wanted, status
+
+
+@pytest.mark.parametrize('action', [*JOB_ACTIONS, *STEP_ACTIONS])
+def test_what_does_not_exist_is_404(shop, action):
+    place = 'jobs/steps' if action in STEP_ACTIONS else 'jobs'
+    answer = act(shop, f'/api/{place}/00000000-0000-0000-0000-000000000000',
+                 action)
+    assert answer.status == 404, answer
+
+
+def test_a_job_that_was_in_progress_goes_on_as_that(shop, process_id):
+    job = make_job(shop, process_id)
+    act(shop, f'/api/jobs/{job}', 'activate')
+    step, = steps_of(shop, job)
+    assert act(shop, f'/api/jobs/steps/{step}', 'start').status == 200
+    assert status_of(shop, 'jobs', job) == 'in_progress'
+    assert act(shop, f'/api/jobs/{job}', 'hold').status == 200
+    assert status_of(shop, 'job_steps', step) == 'on_hold'
+    assert act(shop, f'/api/jobs/{job}', 'resume').status == 200
+    assert status_of(shop, 'jobs', job) == 'in_progress'
+    assert status_of(shop, 'job_steps', step) == 'in_progress'
+
+
+def test_the_next_step_is_ready_over_gaps_and_canceled_ones(shop, process_id):
+    job = make_job(shop, process_id, 4)
+    first, second, third, fourth = steps_of(shop, job)
+    act(shop, f'/api/jobs/{job}', 'activate')
+    shop.sql(f"UPDATE job_steps SET status = 'canceled' WHERE id = '{second}';"
+             f"DELETE FROM job_steps WHERE id = '{third}'")
+    act(shop, f'/api/jobs/steps/{first}', 'start')
+    assert act(shop, f'/api/jobs/steps/{first}', 'complete').status == 200
+    assert status_of(shop, 'job_steps', fourth) == 'ready'
+    assert act(shop, f'/api/jobs/steps/{fourth}', 'complete').status == 200
+    assert status_of(shop, 'jobs', job) == 'completed'
+
+
+def at_once(shop, count, what):
+    """The answers of `count` clients that begin together."""
+    barrier, answers = threading.Barrier(count), [None] * count
+
+    def run(n):
+        client = shop.browser()
+        barrier.wait()
+        answers[n] = what(client, n)
+        client.close()
+    threads = [threading.Thread(target=run, args=(n,)) for n in range(count)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    return answers
+
+
+def test_of_eight_who_start_a_step_one_does(shop, process_id):
+    shop.login('manager')
+    for _ in range(5):
+        job = make_job(shop, process_id)
+        act(shop, f'/api/jobs/{job}', 'activate')
+        step, = steps_of(shop, job)
+        found = at_once(shop, 8, lambda client, n: act(
+            shop, f'/api/jobs/steps/{step}', 'start', client=client))
+        assert sorted(a.status for a in found) == [200] + [409] * 7
+
+
+def test_of_eight_who_complete_or_pause_a_step_one_does(shop, process_id):
+    shop.login('manager')
+    for _ in range(5):
+        job = make_job(shop, process_id)
+        act(shop, f'/api/jobs/{job}', 'activate')
+        step, = steps_of(shop, job)
+        act(shop, f'/api/jobs/steps/{step}', 'start')
+        found = at_once(shop, 8, lambda client, n: act(
+            shop, f'/api/jobs/steps/{step}', ('complete', 'pause')[n % 2],
+            client=client))
+        assert [a.status for a in found].count(200) == 1
+        assert {a.status for a in found} == {200, 409}
+        assert status_of(shop, 'job_steps', step) in ('completed', 'blocked')
+
+
+def test_production_of_eight_at_once_adds_up(shop, process_id):
+    shop.login('manager')
+    job = make_job(shop, process_id)
+    act(shop, f'/api/jobs/{job}', 'activate')
+    step, = steps_of(shop, job)
+    act(shop, f'/api/jobs/steps/{step}', 'start')
+    found = at_once(shop, 8, lambda client, n: act(
+        shop, f'/api/jobs/steps/{step}', 'production', client=client))
+    assert {a.status for a in found} == {200}
+    assert float(shop.sql('SELECT production_quantity FROM job_steps '
+                          f"WHERE id = '{step}'")) == 16
+
+
+def test_jobs_made_at_once_have_numbers_of_their_own(shop, process_id):
+    shop.login('manager')
+    found = at_once(shop, 8, lambda client, n: [client.post(
+        '/api/jobs', {'title': f'Yarış {n}'}, 'manager')
+        for _ in range(10)])
+    answers = [a for some in found for a in some]
+    assert {a.status for a in answers} == {201}
+    numbers = {a.json['data']['job_number'] for a in answers}
+    assert len(numbers) == 80
+    assert int(shop.sql("SELECT count(*) FROM jobs WHERE title LIKE 'Yarış%'")
+               ) == 80
+
+
+def test_steps_added_and_deleted_at_once_keep_an_order(shop, process_id):
+    shop.login('manager')
+    job = make_job(shop, process_id, 4)
+    steps = steps_of(shop, job)
+
+    def what(client, n):
+        if n % 2:
+            return client.delete(f'/api/jobs/steps/{steps[n // 2]}',
+                                 who='manager')
+        return client.post(f'/api/jobs/{job}/steps',
+                           {'process_id': process_id}, 'manager')
+    found = at_once(shop, 8, what)
+    assert {a.status for a in found} <= {200, 201}, found
+    orders = shop.sql('SELECT order_index FROM job_steps '
+                      f"WHERE job_id = '{job}'").split()
+    assert len(orders) == len(set(orders)) == 4
+
+
+def test_the_table_of_actions_is_that_of_the_routes():
+    """A new action needs a line above."""
+    known = {('POST', f'/api/jobs/{{id}}/{a}') for a in JOB_ACTIONS} | \
+        {('POST', f'/api/jobs/steps/{{id}}/{a}') for a in STEP_ACTIONS}
+    others = {('POST', '/api/jobs/{id}/revise'),
+              ('POST', '/api/jobs/{id}/steps'),
+              ('POST', '/api/jobs/steps/{id}/notes')}
+    found = {(r.method, r.path) for r in routes()
+             if r.method == 'POST' and r.path.startswith('/api/jobs/')}
+    assert found <= known | others
