@@ -20,7 +20,9 @@ FULL = bool(os.environ.get('REKLAM_FULL'))
 USER = 'postgres' if os.geteuid() == 0 else None
 
 SANITIZERS = {
-    'ASAN_OPTIONS': 'abort_on_error=0:detect_leaks=1',
+    # faketime is loaded before the sanitizer's own library.
+    'ASAN_OPTIONS': 'abort_on_error=0:detect_leaks=1:'
+                    'verify_asan_link_order=0',
     'UBSAN_OPTIONS': 'print_stacktrace=1',
     'TSAN_OPTIONS': 'halt_on_error=0',
 }
