@@ -100,6 +100,10 @@ set_timer(struct connection *c, long ms)
  * Nothing that was read before the write counts any more; when its outcome is
  * not known (NULL), nothing at all.  Only then is it taken off `writing`, by
  * which the master knows what a dead worker left behind.
+ *
+ * Only what has been committed and bumped is marked: a write of which nothing
+ * is known may be committed yet, and the origin of one that was rolled back is
+ * still the session's.
  */
 static void
 settle_write(struct connection *c, const char *touched)
@@ -107,13 +111,13 @@ settle_write(struct connection *c, const char *touched)
 	if (!c->writing)
 		return;
 	c->writing = false;
-	if (touched != NULL)
-		versions_bump(touched);
-	else {
+	if (touched == NULL) {
 		versions_bump_all();
 		board_add(&board->bumps_all, 1);
+	} else if (touched[0] != '\0') {
+		versions_bump(touched);
+		versions_write_bumped(c->origin);
 	}
-	versions_write_bumped(c->origin);
 	atomic_fetch_sub(&board->writing, 1);
 }
 
