@@ -9,7 +9,9 @@
  * Whoever waits sets its slot's bit in `waiting` and then looks at the claim
  * again; whoever releases clears the claim and then takes the bits.  Both in
  * sequentially consistent order, so that one of them sees the other: a waiter
- * is rung, or sees that the flight is over.
+ * is rung, or sees that the flight is over.  Bits are taken for good: when
+ * several were rung and one of them takes the claim anew, the others have to
+ * set theirs again.
  */
 #include "claim.h"
 
@@ -25,6 +27,7 @@
 struct place {
 	_Atomic uint64_t claim;
 	_Atomic uint64_t waiting;
+	_Atomic uint64_t fruitless;	/* the last flight that was */
 };
 
 _Static_assert(SHM_SLOTS <= 64, "a bit for each slot in `waiting`");
@@ -64,6 +67,13 @@ is_flight(uint64_t claim, uint64_t id)
 	return claim != 0 && claim >> SLOT_BITS == id >> SLOT_BITS;
 }
 
+bool
+claim_watch(uint64_t id, unsigned slot)
+{
+	atomic_fetch_or(&place_of(id)->waiting, UINT64_C(1) << slot);
+	return claim_is_held(id);
+}
+
 enum claim
 claim_take(uint64_t id, unsigned slot)
 {
@@ -77,8 +87,7 @@ claim_take(uint64_t id, unsigned slot)
 			return CLAIM_TAKEN;
 		if (!is_flight(held, id))
 			return CLAIM_NONE;
-		atomic_fetch_or(&p->waiting, UINT64_C(1) << slot);
-		if (is_flight(atomic_load(&p->claim), id))
+		if (claim_watch(id, slot))
 			return CLAIM_OTHERS;
 	}
 	return CLAIM_NONE;
@@ -99,6 +108,18 @@ release(struct place *p, uint64_t held)
 {
 	if (atomic_compare_exchange_strong(&p->claim, &held, 0))
 		ring_waiting(p);
+}
+
+void
+claim_fruitless(uint64_t id)
+{
+	atomic_store(&place_of(id)->fruitless, id);
+}
+
+bool
+claim_was_fruitless(uint64_t id)
+{
+	return atomic_load(&place_of(id)->fruitless) == id;
 }
 
 void

@@ -21,8 +21,14 @@ enum claim claim_take(uint64_t id, unsigned slot);
 /* After the answer has been stored, or has failed: rings all who wait. */
 void claim_release(uint64_t id, unsigned slot);
 
-/* Whether that flight is still in the air. */
+/* Before the release: there is no answer to be found in memory. */
+void claim_fruitless(uint64_t id);
+bool claim_was_fruitless(uint64_t id);
+
+/* Whether that flight is still in the air; `watch`: so that our bell rings
+ * at its end. */
 bool claim_is_held(uint64_t id);
+bool claim_watch(uint64_t id, unsigned slot);
 
 /* Whether some other worker may be waiting for it. */
 bool claim_has_waiters(uint64_t id);

@@ -9,6 +9,10 @@
  *
  *	fetch_start -> memory -> a flight of ours -> another's claim -> the pool
  *
+ * While nobody hears what others change (versions_trusted), versions say
+ * nothing of their writes: then only flights of the last second are joined,
+ * and only in the same worker.
+ *
  * When the database cannot be reached, what was current when it was last seen
  * is given as stale for up to a minute: the versions do not move without it,
  * so an answer from before an acknowledged write never is.
@@ -30,6 +34,7 @@
 
 #define STALE_MS 60000
 #define PATIENCE_MS 500		/* beyond a statement's own deadline */
+#define JOIN_MS 1000		/* the age at which a flight is joined unheard */
 
 struct flight {
 	LIST_ENTRY(flight) link;
@@ -89,7 +94,6 @@ fill_from_item(struct fetched *a, const struct cache_item *item)
 	a->body_length = item->body_length;
 	memcpy(a->etag, item->etag, sizeof a->etag);
 	a->versions = item->versions;
-	a->again = item->again;
 	a->other = item->other;
 	a->age_ms = shm_now_ms() - item->stored_ms;
 }
@@ -136,6 +140,13 @@ flight_id(const struct cache_key *key, const struct versions *v)
 	return id > UINT8_MAX ? id : id + UINT8_MAX;	/* 0 is no claim */
 }
 
+static bool
+may_be_joined(const struct flight *flight)
+{
+	return versions_trusted() ||
+	    shm_now_us() - flight->began_us < JOIN_MS * 1000;
+}
+
 static struct flight *
 find_flight(uint64_t id, const struct cache_key *key,
     const struct versions *now)
@@ -144,6 +155,7 @@ find_flight(uint64_t id, const struct cache_key *key,
 
 	LIST_FOREACH(flight, &flights, link)
 		if (flight->id == id && flight->key != NULL &&
+		    may_be_joined(flight) &&
 		    versions_equal(&flight->versions, now) &&
 		    flight->key->length == key->length && memcmp(
 		    flight->key->bytes, key->bytes, key->length) == 0)
@@ -220,7 +232,7 @@ read_row(struct fetched *a, const PGresult *rows, char *head, size_t size)
 	return a->head_length > 0;
 }
 
-static void
+static bool
 remember(const struct flight *flight, const struct fetched *a)
 {
 	struct cache_item item = {
@@ -232,14 +244,16 @@ remember(const struct flight *flight, const struct fetched *a)
 	};
 
 	static uint64_t evictions;	/* that have been counted */
+	bool kept;
 
 	if (flight->key == NULL || flight->ttl_ms == 0)
-		return;
+		return false;
 	memcpy(item.etag, a->etag, sizeof item.etag);
-	if (!cache_put(flight->key, &item))
-		board_add(&board->uncached, 1);
+	kept = cache_put(flight->key, &item);
+	board_add(&board->uncached, !kept);
 	board_add(&board->evictions, cache_evictions() - evictions);
 	evictions = cache_evictions();
+	return kept;
 }
 
 static void
@@ -265,12 +279,14 @@ on_executed(struct pool_job *job, const struct pool_answer *p)
 	    .versions = flight->versions, .queued_us = p->queued_us,
 	    .ran_us = p->ran_us };
 	char head[HTTP_HEAD_MAX];
+	bool kept = p->outcome == POOL_DONE &&
+	    read_row(&a, p->finding->result, head, sizeof head) &&
+	    remember(flight, &a);
 
-	if (p->outcome == POOL_DONE &&
-	    read_row(&a, p->finding->result, head, sizeof head))
-		remember(flight, &a);
 	count_execution(job->work.query, p, &a);
 	/* The answer is in its place before the others are told. */
+	if (flight->claimed && !kept)
+		claim_fruitless(flight->id);
 	if (flight->claimed)
 		claim_release(flight->id, slot);
 	flight->claimed = false;
@@ -291,7 +307,23 @@ static void
 execute(struct flight *flight)
 {
 	flight->elsewhere = false;
+	if (flight->timer != NULL)
+		evtimer_del(flight->timer);
 	pool_submit(&flight->job);
+}
+
+/*
+ * Another worker's flight ended without an answer for us.  What cannot be kept
+ * (no row, an error, too large) is not waited for again: each worker gets its
+ * own.  When the worker died, one of us flies for all.
+ */
+static void
+fly_instead(struct flight *flight)
+{
+	if (claim_was_fruitless(flight->id))
+		execute(flight);
+	else
+		take_off(flight);
 }
 
 /*
@@ -303,13 +335,16 @@ look_elsewhere(struct flight *flight)
 {
 	struct cache_item item;
 	struct fetched a = { 0 };
+	struct fetch *f;
 	char *copy;
 
 	if (!cache_get(flight->key, &flight->versions, shm_now_ms(), &item) ||
 	    (copy = malloc(item.head_length + item.body_length + 1)) == NULL) {
-		take_off(flight);
+		fly_instead(flight);
 		return;
 	}
+	TAILQ_FOREACH(f, &flight->waiting, link)
+		f->source = FETCH_WAIT;
 	fill_from_item(&a, &item);
 	a.head = memcpy(copy, item.head, item.head_length);
 	a.body = memcpy(copy + item.head_length, item.body, item.body_length);
@@ -325,7 +360,6 @@ on_timer(int fd, short what, void *context)
 
 	(void)fd, (void)what;
 	/* The backstop: its owner neither answered nor was found dead. */
-	flight->elsewhere = false;
 	execute(flight);
 }
 
@@ -336,7 +370,8 @@ fetch_bell(void)
 
 	for (flight = LIST_FIRST(&flights); flight != NULL; flight = next) {
 		next = LIST_NEXT(flight, link);
-		if (flight->elsewhere && !claim_is_held(flight->id))
+		/* It may be in the air again, by a third worker. */
+		if (flight->elsewhere && !claim_watch(flight->id, slot))
 			look_elsewhere(flight);
 	}
 }
@@ -359,10 +394,7 @@ take_off(struct flight *flight)
 {
 	enum claim claim = CLAIM_NONE;
 
-	flight->elsewhere = false;
-	if (flight->timer != NULL)
-		evtimer_del(flight->timer);
-	if (flight->key != NULL && flight->ttl_ms > 0)
+	if (flight->key != NULL && flight->ttl_ms > 0 && versions_trusted())
 		claim = claim_take(flight->id, slot);
 	flight->claimed = claim == CLAIM_TAKEN;
 	if (claim != CLAIM_OTHERS || !watch_elsewhere(flight))

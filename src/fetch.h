@@ -23,7 +23,6 @@ struct fetched {
 	uint32_t head_length, body_length;
 	unsigned char etag[CACHE_ETAG];
 	struct versions versions;	/* that it was computed from */
-	bool again;			/* was found in memory before */
 	bool other;			/* in another worker's memory */
 	int64_t age_ms, queued_us, ran_us;
 };
