@@ -37,7 +37,7 @@ struct running {
 };
 
 static int64_t ttls_ms[BOARD_ROUTES];
-static bool has_gzip[BOARD_STATEMENTS];	/* some form is in our segment */
+static bool is_large[BOARD_STATEMENTS];	/* an answer was worth compressing */
 
 static const char *const source_names[] = {
 	[FETCH_HIT] = "hit", [FETCH_MISS] = "miss", [FETCH_WAIT] = "wait",
@@ -140,30 +140,42 @@ on_compressed(void *context, const char *bytes, size_t length)
 		    sizeof c->head, c->plain, c->item.etag, "gzip", length);
 		c->item.body = bytes;
 		c->item.body_length = (uint32_t)length;
-		if (cache_put(&c->key, &c->item))
-			has_gzip[c->item.query] = true;
+		cache_put(&c->key, &c->item);
 	}
 	free(c);
 }
 
-static void
-compress(const struct fetch *f, const struct fetched *a)
+/*
+ * What is asked for a second time, and was not found compressed (by
+ * give_compressed), is compressed once it has been sent.  By then the request
+ * may be gone, so that all but the body is taken before.
+ */
+static struct compressing *
+prepare_compressing(const struct request *r, const struct fetch *f,
+    const struct fetched *a)
 {
-	struct compressing *c = malloc(sizeof *c);
+	unsigned query = query_index(f->query);
+	bool known = is_large[query];
+	struct compressing *c;
 
-	if (c == NULL || !fetch_key(f, &c->key)) {
+	if (a->body_length < GZIP_LEAST)
+		return NULL;
+	is_large[query] = true;
+	if (!known || !r->gzip || a->source != FETCH_HIT ||
+	    (c = malloc(sizeof *c)) == NULL)
+		return NULL;
+	if (!fetch_key(f, &c->key)) {
 		free(c);
-		return;
+		return NULL;
 	}
 	variant(&c->key);
-	c->item = (struct cache_item){ .query = query_index(f->query),
-	    .versions = a->versions, .ttl_ms = f->ttl_ms - a->age_ms,
-	    .stored_ms = shm_now_ms() };
+	c->item = (struct cache_item){ .query = query,
+	    .versions = a->versions, .ttl_ms = f->ttl_ms,
+	    .stored_ms = shm_now_ms() - a->age_ms };
 	snprintf(c->plain, sizeof c->plain, "%.*s", (int)a->head_length,
 	    a->head);
 	memcpy(c->item.etag, a->etag, CACHE_ETAG);
-	if (!gzip_make(a->body, a->body_length, on_compressed, c))
-		free(c);
+	return c;
 }
 
 static void
@@ -191,7 +203,7 @@ on_fetched(struct fetch *f, const struct fetched *a)
 {
 	struct reading *reading = f->context;
 	struct request *r = reading->request;
-	bool compressible = r->gzip && a->again;
+	struct compressing *c;
 	struct pool_answer p = { .outcome = a->outcome,
 	    .finding = a->finding };
 	struct http_timing timing = { source_names[a->source], a->age_ms,
@@ -207,15 +219,17 @@ on_fetched(struct fetch *f, const struct fetched *a)
 		http_refuse(r, 404, not_found(r), NULL);
 	else {
 		count_source(a, r);
+		c = prepare_compressing(r, f, a);
 		http_answer(r, a->head, a->head_length, a->etag, a->body,
 		    a->body_length, &timing);
-		if (compressible && a->body_length >= GZIP_LEAST)
-			compress(f, a);
+		if (c != NULL && !gzip_make(a->body, a->body_length,
+		    on_compressed, c))
+			free(c);
 	}
 	free(reading);
 }
 
-/* The compressed form, if this worker has made one that still counts. */
+/* The compressed form, if some worker has made one that still counts. */
 static bool
 give_compressed(struct request *r, const struct fetch *f)
 {
@@ -224,7 +238,7 @@ give_compressed(struct request *r, const struct fetch *f)
 	struct cache_item item;
 	struct http_timing timing = { .cache = "hit" };
 
-	if (!r->gzip || !has_gzip[query_index(f->query)] ||
+	if (!r->gzip || !is_large[query_index(f->query)] ||
 	    !versions_trusted() || !fetch_key(f, &key))
 		return false;
 	variant(&key);
@@ -234,6 +248,7 @@ give_compressed(struct request *r, const struct fetch *f)
 	timing.age_ms = shm_now_ms() - item.stored_ms;
 	board_add(&board->statements[query_index(f->query)].hits, 1);
 	board_add(&board->hits, 1);
+	board_add(&board->hits_other, item.other);
 	board_time(&board->hit_time, shm_now_us() - r->started_us);
 	http_answer(r, item.head, item.head_length, item.etag, item.body,
 	    item.body_length, &timing);

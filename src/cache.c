@@ -349,11 +349,9 @@ get_from(struct segment *s, const struct cache_key *key,
 		    memcmp(e + 1, key->bytes, key->length) != 0)
 			continue;
 		describe(e, item);
-		item->again = false;
 		item->other = s != own;
 		if (s == own) {
 			times = &found_times[bucket + i - s->words];
-			item->again = *times > 0;
 			*times += *times < UINT8_MAX;
 		}
 		return true;

@@ -25,7 +25,6 @@ struct cache_item {
 	unsigned char etag[CACHE_ETAG];
 	uint32_t key_length, head_length, body_length;
 	const char *key, *head, *body;
-	bool again;			/* was found before, by this worker */
 	bool other;			/* in another worker's segment */
 };
 

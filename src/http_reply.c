@@ -187,17 +187,26 @@ http_encoded_head(char *out, size_t size, const char *head,
 	return at;
 }
 
-/* If-None-Match: a list of ETags, perhaps weak, or "*". */
+/*
+ * If-None-Match: a list of ETags, perhaps weak, or "*".  Who takes both forms
+ * may have either of them, and `encoded` becomes the one that he has.
+ */
 static bool
-has_it(const struct request *r, const unsigned char etag[16], bool encoded)
+has_it(const struct request *r, const unsigned char etag[16], bool *encoded)
 {
 	const char *header = http_header(r, FCGI_HTTP_IF_NONE_MATCH);
 	char tag[40];
 
 	if (header == NULL)
 		return false;
-	put_etag(tag, etag, encoded);
-	return strstr(header, tag) != NULL || strcmp(header, "*") == 0;
+	put_etag(tag, etag, *encoded);
+	if (strstr(header, tag) != NULL || strcmp(header, "*") == 0)
+		return true;
+	if (!r->gzip)
+		return false;
+	*encoded = !*encoded;
+	put_etag(tag, etag, *encoded);
+	return strstr(header, tag) != NULL;
 }
 
 static char *
@@ -281,7 +290,7 @@ http_answer(struct request *r, const char *head, size_t head_length,
 	int status = 200;
 	char *to;
 
-	if (has_it(r, etag, encoded)) {
+	if (has_it(r, etag, &encoded)) {
 		head_length = put_not_modified(out, etag, encoded);
 		status = 304;
 		length = 0;
