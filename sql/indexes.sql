@@ -79,13 +79,16 @@ INSERT INTO performance (tab, name, rule) VALUES
 
 INSERT INTO search (tab, name, rule) VALUES
 ('customers', 'idx_customers_search', 'USING gin (search_text gin_trgm_ops)'),
-('customers', 'idx_customers_active_name', '(name, id) WHERE is_active'),
+('customers', 'idx_customers_is_active_name', '(is_active, name, id)'),
+('customers', 'idx_customers_city', '(reklam.fold(city), is_active, name, id)'),
 ('customers', 'idx_customers_search_name',
     'USING gin (search_name gin_trgm_ops)'),
 ('jobs', 'idx_jobs_search', 'USING gin (search_text gin_trgm_ops)'),
 ('jobs', 'idx_jobs_created_at_id', '(created_at DESC, id DESC)'),
 ('jobs', 'idx_jobs_customer_created_at',
     '(customer_id, created_at DESC, id DESC)'),
+('jobs', 'idx_jobs_priority_created_at',
+    '(priority, created_at DESC, id DESC)'),
 ('jobs', 'idx_jobs_by_due_date', '(due_date, id)'),
 ('jobs', 'idx_jobs_by_due_date_down', '(due_date DESC NULLS LAST, id DESC)'),
 ('jobs', 'idx_jobs_by_urgency',

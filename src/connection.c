@@ -56,6 +56,8 @@ static const char touched_text[] =
 static const char settings_text[] =
 	"SELECT set_config('statement_timeout', $1, true),"
 	" set_config('search_path', 'public, reklam', true),"
+	" set_config('jit', 'off', true),"
+	" set_config('max_parallel_workers_per_gather', '0', true),"
 	" set_config('TimeZone', $2, true),"
 	" set_config('reklam.lang', $3, true)";
 
@@ -151,7 +153,12 @@ language_name(void)
 	return conf.language == TURKISH ? "tr" : "en";
 }
 
-/* The settings of a session, as startup options; fixed for its life. */
+/*
+ * The settings of a session, as startup options; fixed for its life.  There
+ * are as many statements at once as the pool has connections: a statement that
+ * takes a second core slows the others, and answers for a page are there before
+ * a parallel plan or compiled code has begun.
+ */
 static void
 session_options(struct connection *c, char *out, size_t size)
 {
@@ -163,6 +170,7 @@ session_options(struct connection *c, char *out, size_t size)
 	    " -c client_connection_check_interval=100"
 	    " -c idle_in_transaction_session_timeout=5000"
 	    " -c search_path=public,reklam -c DateStyle=ISO"
+	    " -c jit=off -c max_parallel_workers_per_gather=0"
 	    " -c TimeZone=%s -c reklam.lang=%s -c reklam.origin=%s",
 	    conf.statement_ms, conf.time_zone, language_name(), origin);
 }

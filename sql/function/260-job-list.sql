@@ -25,9 +25,10 @@ AS $$
 DECLARE
 	pattern text := reklam.part(search);
 	customers uuid[];
+	conditions text[];
 	found text;
 BEGIN
-	found := concat_ws(' AND ', 'FROM jobs j WHERE true',
+	conditions := array_remove(ARRAY[
 	    CASE WHEN statuses IS NOT NULL THEN 'j.status = ANY ($2)' END,
 	    CASE WHEN customer IS NOT NULL THEN 'j.customer_id = $3' END,
 	    CASE WHEN priority IS NOT NULL THEN 'j.priority = $4' END,
@@ -40,7 +41,7 @@ BEGIN
 	    CASE WHEN machine IS NOT NULL THEN 'j.id IN (SELECT job_id '
 	        'FROM job_steps WHERE machine_id = $9)' END,
 	    CASE WHEN due_from IS NOT NULL THEN 'j.due_date >= $10' END,
-	    CASE WHEN due_to IS NOT NULL THEN 'j.due_date <= $11' END);
+	    CASE WHEN due_to IS NOT NULL THEN 'j.due_date <= $11' END], NULL);
 	IF search IS NOT NULL THEN
 		-- A few customers are looked up in the index of their jobs, many
 		-- in a table of them.
@@ -49,24 +50,32 @@ BEGIN
 		          FROM public.customers
 		         WHERE search_name LIKE pattern
 		         LIMIT 1001) matching;
-		found := found || ' AND (j.search_text LIKE $1'
+		conditions := conditions || ('(j.search_text LIKE $1'
 		    || CASE WHEN customers IS NULL THEN ''
 		       WHEN cardinality(customers) <= 1000
 		           THEN ' OR j.customer_id = ANY ($12)'
 		       ELSE ' OR j.customer_id IN (SELECT id FROM customers'
-		           ' WHERE search_name LIKE $1)' END || ')';
+		           ' WHERE search_name LIKE $1)' END || ')');
 	END IF;
-	IF found = 'FROM jobs j WHERE true' THEN
-		SELECT coalesce(sum(n), 0) INTO total
-		  FROM reklam.counts
-		 WHERE what = 'jobs';
-	ELSE
-		EXECUTE 'SELECT count(*) ' || found
-		   INTO total
-		  USING pattern, statuses, customer, priority, created_from,
-		        created_to, today, assignee, machine, due_from, due_to,
-		        customers;
-	END IF;
+	found := 'FROM jobs j WHERE '
+	    || coalesce(nullif(array_to_string(conditions, ' AND '), ''), 'true');
+	-- A condition that stands alone may have a shorter way to its total.
+	EXECUTE CASE
+	    WHEN cardinality(conditions) = num_nonnulls(statuses)
+	        THEN 'SELECT coalesce(sum(n), 0) FROM reklam.counts'
+	            ' WHERE what = ''jobs'''
+	            ' AND ($2 IS NULL OR status = ANY ($2))'
+	    WHEN cardinality(conditions) > 1 THEN 'SELECT count(*) ' || found
+	    WHEN assignee IS NOT NULL
+	        THEN 'SELECT count(DISTINCT job_id) FROM job_steps'
+	            ' WHERE assigned_to = $8'
+	    WHEN machine IS NOT NULL
+	        THEN 'SELECT count(DISTINCT job_id) FROM job_steps'
+	            ' WHERE machine_id = $9'
+	    ELSE 'SELECT count(*) ' || found END
+	   INTO total
+	  USING pattern, statuses, customer, priority, created_from, created_to,
+	        today, assignee, machine, due_from, due_to, customers;
 	EXECUTE 'SELECT array(SELECT j.id ' || found || ' ORDER BY '
 	    || CASE sort
 	       WHEN 'created_at' THEN 'j.created_at, j.id'
