@@ -96,11 +96,12 @@ permit_owned(unsigned slot)
 static unsigned
 kept_for_others(unsigned slot)
 {
-	unsigned n = 0;
+	unsigned held[CLOSING + 1] = { 0 }, n = 0;
 
+	for (unsigned i = 0; i < PERMITS_MAX; i++)
+		held[permits->cells[i].holder]++;
 	for (unsigned i = 0; i < SHM_SLOTS; i++)
-		n += i != slot && permits->owned[i] > 1 &&
-		    permit_held(i) == 0;
+		n += i != slot && permits->owned[i] > 1 && held[i + 1] == 0;
 	return n;
 }
 

@@ -273,20 +273,21 @@ next_job(void)
 	return job;
 }
 
-/* Gives each waiting job that may run a connection; opens what lacks. */
+/*
+ * Gives each waiting job that may run a connection; opens what lacks, also
+ * for those that may not run yet: what is opened beyond the share is theirs.
+ */
 static void
 dispatch(void)
 {
 	struct pool_member *m;
 	struct pool_job *job;
-	unsigned lacking;
 
 	while ((job = next_job()) != NULL && (m = find_idle()) != NULL) {
 		dequeue(job);
 		run(m, job);
 	}
-	lacking = job != NULL ? waiting : 0;
-	while (opening_count < lacking) {
+	while (opening_count < waiting) {
 		unsigned before = opening_count;
 
 		grow();
