@@ -5,7 +5,9 @@
  * results arrive in that order, each followed by NULL, but for the last.
  *
  * libpq's own waits are never used: each phase has a timer of ours, and when it
- * runs out the connection is dropped, whatever the server is doing.
+ * runs out the connection is dropped, whatever the server is doing.  Nor does
+ * libpq see more than one address at a time: it would stay with one that says
+ * nothing.
  */
 #include "connection.h"
 
@@ -17,6 +19,7 @@
 #include "board.h"
 #include "conf.h"
 #include "log.h"
+#include "resolve.h"
 #include "shm.h"
 #include "text.h"
 #include "versions.h"
@@ -34,6 +37,11 @@ struct connection {
 	const struct connection_owner *owner;
 	void *context;
 	enum phase phase;
+	const char *url;
+	char name[48];
+	struct resolve resolve;
+	struct places *places;		/* while opening */
+	unsigned place, places_left;
 	int64_t opened_ms, used_ms, started_us;
 
 	enum step steps[STEPS_MAX];
@@ -61,25 +69,38 @@ static const char settings_text[] =
 	" set_config('TimeZone', $2, true),"
 	" set_config('reklam.lang', $3, true)";
 
+/* Where the last one that opened leads: the next begins there. */
+static unsigned good_place;
+
 static void on_event(int, short, void *);
 static void on_timer(int, short, void *);
+static void on_resolved(struct resolve *, const struct places *);
+
+static void
+leave(struct connection *c)
+{
+	if (c->readable != NULL)
+		event_free(c->readable);
+	if (c->writable != NULL)
+		event_free(c->writable);
+	c->readable = c->writable = NULL;
+	c->answered |= strstr(PQerrorMessage(c->pg), "FATAL") != NULL;
+	PQfinish(c->pg);
+	c->pg = NULL;
+}
 
 static void
 drop(struct connection *c)
 {
 	bool was_open = c->phase != OPENING;
 
-	if (c->readable != NULL)
-		event_free(c->readable);
-	if (c->writable != NULL)
-		event_free(c->writable);
-	if (c->timer != NULL)
-		event_free(c->timer);
+	leave(c);
+	resolve_cancel(&c->resolve);
+	event_free(c->timer);
 	PQclear(c->result);
 	PQclear(c->error);
 	PQclear(c->touched);
-	c->answered = strstr(PQerrorMessage(c->pg), "FATAL") != NULL;
-	PQfinish(c->pg);
+	free(c->places);
 	c->owner->closed(c, was_open);
 	free(c);
 }
@@ -180,33 +201,23 @@ connection_open(struct event_base *base, const char *url, const char *name,
     const struct connection_owner *owner, void *context)
 {
 	struct connection *c = calloc(1, sizeof *c);
-	char options[512];
-	const char *keys[] = { "dbname", "application_name",
-	    conf.prepared ? "options" : NULL, NULL };
-	const char *values[] = { url, name, options, NULL };
 
-	if (c == NULL)
-		return NULL;
-	c->base = base;
-	c->owner = owner;
-	c->context = context;
-	session_options(c, options, sizeof options);
-	c->timer = evtimer_new(base, on_timer, c);
-	c->pg = PQconnectStartParams(keys, values, 1);
-	if (c->timer == NULL || c->pg == NULL) {
-		PQfinish(c->pg);
-		if (c->timer != NULL)
-			event_free(c->timer);
+	if (c == NULL || (c->timer = evtimer_new(base, on_timer, c)) == NULL) {
 		free(c);
 		return NULL;
 	}
+	c->base = base;
+	c->url = url;
+	snprintf(c->name, sizeof c->name, "%s", name);
+	c->owner = owner;
+	c->context = context;
+	c->resolve.done = on_resolved;
 	board_add(&board->connects, 1);
 	/* The first step is taken on the loop, not inside the caller. */
 	event_active(c->timer, EV_READ, 0);
 	return c;
 }
 
-/* libpq may have gone on to another address, with another socket. */
 static bool
 listen_for(struct connection *c, short what)
 {
@@ -217,21 +228,9 @@ listen_for(struct connection *c, short what)
 	return c->readable != NULL && event_add(c->readable, NULL) == 0;
 }
 
-/* A URL with several hosts: each may take its time. */
-static int
-addresses(const struct connection *c)
-{
-	int n = 1;
-
-	for (const char *host = PQhost(c->pg); host != NULL && *host != '\0';
-	    host++)
-		n += *host == ',';
-	return n;
-}
-
 /* While the database is away each attempt fails: one line in ten seconds. */
 static void
-log_failure(struct connection *c)
+log_failure(const char *why)
 {
 	static int64_t last_ms = -10000;
 	struct log_line line;
@@ -240,8 +239,75 @@ log_failure(struct connection *c)
 		return;
 	last_ms = shm_now_ms();
 	log_begin(&line, LOG_WARNING, "database_connect_failed");
-	log_text(&line, "why", PQerrorMessage(c->pg));
+	log_text(&line, "why", why);
 	log_end(&line);
+}
+
+static bool
+start_at(struct connection *c, const struct place *p)
+{
+	char options[512] = "";
+	const char *keys[7] = { "dbname", "application_name" };
+	const char *values[7] = { c->url, c->name };
+	const char *more[][2] = { { "options", conf.prepared ? options : "" },
+	    { "host", p->host }, { "hostaddr", p->address },
+	    { "port", p->port } };
+
+	for (size_t i = 0, n = 2; i < sizeof more / sizeof *more; i++)
+		if (more[i][1][0] != '\0') {
+			keys[n] = more[i][0];
+			values[n++] = more[i][1];
+		}
+	session_options(c, options, sizeof options);
+	set_timer(c, conf.connect_ms);
+	c->pg = PQconnectStartParams(keys, values, 1);
+	if (c->pg != NULL && PQstatus(c->pg) != CONNECTION_BAD &&
+	    listen_for(c, EV_WRITE))
+		return true;
+	log_failure(PQerrorMessage(c->pg));
+	leave(c);
+	return false;
+}
+
+static void
+try_places(struct connection *c)
+{
+	for (; c->places_left > 0; c->places_left--) {
+		if (start_at(c, &c->places->at[c->place]))
+			return;
+		c->place = (c->place + 1) % c->places->count;
+	}
+	drop(c);
+}
+
+static void
+on_resolved(struct resolve *r, const struct places *places)
+{
+	struct connection *c = (struct connection *)((char *)r -
+	    offsetof(struct connection, resolve));
+
+	c->places = malloc(sizeof *places);
+	if (places->count == 0)
+		log_failure("the database's host is not known");
+	if (c->places != NULL) {
+		*c->places = *places;
+		c->places_left = places->count;
+		c->place = good_place < places->count ? good_place : 0;
+	}
+	try_places(c);
+}
+
+/* This address leads nowhere, or not to what is wanted. */
+static void
+try_next(struct connection *c, const char *why)
+{
+	log_failure(why);
+	leave(c);
+	if (c->places_left > 0) {
+		c->places_left--;
+		c->place = (c->place + 1) % c->places->count;
+	}
+	try_places(c);
 }
 
 static bool
@@ -254,6 +320,9 @@ settle_in(struct connection *c)
 	if (c->writable == NULL || !listen_for(c, EV_READ))
 		return false;
 	evtimer_del(c->timer);
+	good_place = c->place;
+	free(c->places);
+	c->places = NULL;
 	c->phase = IDLE;
 	c->opened_ms = c->used_ms = shm_now_ms();
 	return true;
@@ -276,11 +345,10 @@ go_on_opening(struct connection *c)
 			c->owner->opened(c);
 		return;
 	default:
-		log_failure(c);
 		going = false;
 	}
 	if (!going)
-		drop(c);
+		try_next(c, PQerrorMessage(c->pg));
 }
 
 static void
@@ -600,20 +668,14 @@ on_timer(int fd, short what, void *context)
 	if (what & EV_SIGNAL)
 		lose(c, WORK_LOST);
 	else if (what & EV_READ) {
-		set_timer(c, conf.connect_ms * addresses(c));
-		if (PQstatus(c->pg) == CONNECTION_BAD ||
-		    !listen_for(c, EV_WRITE)) {
-			log_failure(c);
-			drop(c);
-		}
+		set_timer(c, conf.connect_ms);
+		resolve_start(c->base, c->url, &c->resolve);
 	} else if (c->phase == RUNNING) {
 		board_add(&board->timeouts, 1);
 		lose(c, WORK_TIMED_OUT);
-	} else {
-		log_note(LOG_WARNING, "the database did not answer within "
-		    "%ld ms", conf.connect_ms);
-		drop(c);
-	}
+	} else
+		try_next(c, c->resolve.waits ? "nothing is heard of the "
+		    "database's host" : "the database does not answer");
 }
 
 void *

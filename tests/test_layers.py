@@ -15,7 +15,7 @@ LAYERS = (
     'log log_sink text utf8',
     'conf conf_* env_file shm versions cache claim board permit throttle '
     'json json_* placeholder query sqlstate base64url',
-    'connection pool fcgi http http_* gzip token password bcrypt',
+    'resolve connection pool fcgi http http_* gzip token password bcrypt',
     'routes fields match field fetch gate args answer login report health '
     'metrics measure openapi',
     'worker listener',
