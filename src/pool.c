@@ -1,7 +1,10 @@
 /*
  * Members are the connections, open or opening, each under a permit.  Jobs
  * wait in two queues, urgent before ordinary; both are bounded in length, and
- * no job waits longer than DB_POOL_WAIT_MS.  With two connections or more one
+ * no job waits longer than DB_POOL_WAIT_MS.  One that would, as things are, is
+ * refused when it comes; and while a queue does not become empty, which is no
+ * burst any more, a quarter of that is too long already: what is taken is then
+ * answered soon, and the rest is told so at once.  With two connections or more one
  * is left to urgent jobs (a login, who is asking): they wait behind no
  * statement of the ordinary kind.
  *
@@ -26,6 +29,7 @@
  * back within 250 ms, and is still no more than five a second. */
 #define BACKOFF_MOST_MS 240
 #define TRIES_AFTER_CONFLICT 3
+#define PATIENCE_SHARE 4
 #define SPARE_IDLE_MS 10000	/* beyond the share: closed after that */
 #define DRAINED_IDLE_MS 100	/* when successors need the permits */
 #define CARE_MS 500
@@ -44,9 +48,14 @@ TAILQ_HEAD(jobs, pool_job);
 static struct event_base *base;
 static unsigned slot, least;
 static LIST_HEAD(, pool_member) members = LIST_HEAD_INITIALIZER(members);
-static struct jobs urgent = TAILQ_HEAD_INITIALIZER(urgent);
-static struct jobs ordinary = TAILQ_HEAD_INITIALIZER(ordinary);
-static unsigned open_count, opening_count, ordinary_busy, waiting;
+static struct queue {
+	struct jobs jobs;
+	unsigned length;
+	int64_t since_us;		/* that it has not been empty */
+} urgent = { .jobs = TAILQ_HEAD_INITIALIZER(urgent.jobs) },
+    ordinary = { .jobs = TAILQ_HEAD_INITIALIZER(ordinary.jobs) };
+static unsigned open_count, opening_count, ordinary_busy;
+static int64_t usual_us;		/* that a statement takes */
 static unsigned failures;
 static int64_t try_again_ms;
 static struct event *care_timer, *wait_timer;
@@ -55,11 +64,17 @@ static bool reached;		/* and not lost again */
 
 static void dispatch(void);
 
+static unsigned
+waiting(void)
+{
+	return urgent.length + ordinary.length;
+}
+
 static void
 show(void)
 {
 	board_set(&board->pool_open, open_count);
-	board_set(&board->pool_waiting, waiting);
+	board_set(&board->pool_waiting, waiting());
 	board_set(&board->pool_down, open_count == 0 && failures > 0);
 }
 
@@ -76,7 +91,7 @@ answer(struct pool_job *job, enum pool_outcome outcome,
 	job->done(job, &a);
 }
 
-static struct jobs *
+static struct queue *
 queue_of(const struct pool_job *job)
 {
 	return job->urgent ? &urgent : &ordinary;
@@ -93,11 +108,14 @@ set_timer(struct event *timer, int64_t ms)
 static void
 enqueue(struct pool_job *job, bool first)
 {
+	struct queue *q = queue_of(job);
+
 	if (first)
-		TAILQ_INSERT_HEAD(queue_of(job), job, link);
+		TAILQ_INSERT_HEAD(&q->jobs, job, link);
 	else
-		TAILQ_INSERT_TAIL(queue_of(job), job, link);
-	waiting++;
+		TAILQ_INSERT_TAIL(&q->jobs, job, link);
+	if (q->length++ == 0)
+		q->since_us = shm_now_us();
 	if (!evtimer_pending(wait_timer, NULL))
 		set_timer(wait_timer, conf.pool_wait_ms);
 }
@@ -105,16 +123,18 @@ enqueue(struct pool_job *job, bool first)
 static void
 dequeue(struct pool_job *job)
 {
-	TAILQ_REMOVE(queue_of(job), job, link);
-	waiting--;
+	struct queue *q = queue_of(job);
+
+	TAILQ_REMOVE(&q->jobs, job, link);
+	q->length--;
 }
 
 static void
-refuse_all(struct jobs *jobs, enum pool_outcome outcome)
+refuse_all(struct queue *q, enum pool_outcome outcome)
 {
 	struct pool_job *job;
 
-	while ((job = TAILQ_FIRST(jobs)) != NULL) {
+	while ((job = TAILQ_FIRST(&q->jobs)) != NULL) {
 		dequeue(job);
 		answer(job, outcome, NULL);
 	}
@@ -122,11 +142,11 @@ refuse_all(struct jobs *jobs, enum pool_outcome outcome)
 
 /* The first that has waited too long; `next_ms` is when to look again. */
 static struct pool_job *
-find_waited_out(struct jobs *jobs, int64_t *next_ms)
+find_waited_out(struct queue *q, int64_t *next_ms)
 {
 	struct pool_job *job;
 
-	TAILQ_FOREACH(job, jobs, link) {
+	TAILQ_FOREACH(job, &q->jobs, link) {
 		int64_t left_ms = conf.pool_wait_ms -
 		    (shm_now_us() - job->since_us) / 1000;
 
@@ -139,11 +159,11 @@ find_waited_out(struct jobs *jobs, int64_t *next_ms)
 }
 
 static void
-refuse_waited_out(struct jobs *jobs, int64_t *next_ms)
+refuse_waited_out(struct queue *q, int64_t *next_ms)
 {
 	struct pool_job *job;
 
-	while ((job = find_waited_out(jobs, next_ms)) != NULL) {
+	while ((job = find_waited_out(q, next_ms)) != NULL) {
 		dequeue(job);
 		board_add(&board->waited_out, 1);
 		answer(job, POOL_WAITED_OUT, NULL);
@@ -178,6 +198,31 @@ may_run_ordinary(void)
 	unsigned most = capacity();
 
 	return ordinary_busy < (most > 1 ? most - 1 : 1);
+}
+
+/* So that one statement out of many that is slow does not count for much. */
+static void
+learn_time(int64_t ran_us)
+{
+	int64_t most_us = 4 * usual_us + 1000;
+
+	usual_us += ((ran_us < most_us ? ran_us : most_us) - usual_us) / 8;
+}
+
+static bool
+is_hopeless(const struct queue *q)
+{
+	const struct pool_job *first = TAILQ_FIRST(&q->jobs);
+	int64_t now = shm_now_us(), most_us = conf.pool_wait_ms * 1000;
+	int64_t side_by_side = capacity();
+
+	if (first == NULL)
+		return false;
+	if (now - q->since_us > most_us)
+		most_us /= PATIENCE_SHARE;
+	return now - first->since_us > most_us ||
+	    q->length * usual_us / (side_by_side > 0 ? side_by_side : 1) >
+	    most_us;
 }
 
 static void
@@ -266,10 +311,10 @@ find_idle(void)
 static struct pool_job *
 next_job(void)
 {
-	struct pool_job *job = TAILQ_FIRST(&urgent);
+	struct pool_job *job = TAILQ_FIRST(&urgent.jobs);
 
 	if (job == NULL && may_run_ordinary())
-		job = TAILQ_FIRST(&ordinary);
+		job = TAILQ_FIRST(&ordinary.jobs);
 	return job;
 }
 
@@ -287,7 +332,7 @@ dispatch(void)
 		dequeue(job);
 		run(m, job);
 	}
-	while (opening_count < waiting) {
+	while (opening_count < waiting()) {
 		unsigned before = opening_count;
 
 		grow();
@@ -351,12 +396,30 @@ outcome_of(const struct finding *f)
 	return outcomes[f->outcome];
 }
 
+/* Closes what is too old, or more than is needed; asks the silent ones. */
+static void
+tend(struct pool_member *m, int64_t now)
+{
+	int64_t idle_ms = now - connection_used_ms(m->connection);
+
+	if (now >= m->expires_ms) {
+		board_add(&board->lifetime_closes, 1);
+		connection_drop(m->connection);
+	} else if (owes() || (open_count > least &&
+	    idle_ms > (draining ? DRAINED_IDLE_MS : SPARE_IDLE_MS)))
+		connection_drop(m->connection);
+	else if (idle_ms > conf.idle_check_seconds * 1000)
+		connection_ping(m->connection);
+}
+
 static void
 on_finished(struct connection *c, const struct finding *f)
 {
 	struct pool_member *m = connection_context(c);
 	struct pool_job *job = release(m);
 
+	if (job != NULL)
+		learn_time(f->ran_us);
 	if (job != NULL && may_retry(job, f)) {
 		job->tries++;
 		board_add(&board->retries, 1);
@@ -364,11 +427,10 @@ on_finished(struct connection *c, const struct finding *f)
 		enqueue(job, true);
 	} else if (job != NULL)
 		answer(job, outcome_of(f), f);
-	if (f->outcome != WORK_LOST && connection_is_idle(c) &&
-	    m->job == NULL && owes())
-		connection_drop(c);
-	else
-		dispatch();
+	/* It may never be idle when tend_all looks. */
+	if (m->job == NULL && connection_is_idle(c))
+		tend(m, shm_now_ms());
+	dispatch();
 }
 
 static void
@@ -410,22 +472,6 @@ on_closed(struct connection *c, bool was_open)
 	dispatch();
 }
 
-/* Closes what is too old, or more than is needed; asks the silent ones. */
-static void
-tend(struct pool_member *m, int64_t now)
-{
-	int64_t idle_ms = now - connection_used_ms(m->connection);
-
-	if (now >= m->expires_ms) {
-		board_add(&board->lifetime_closes, 1);
-		connection_drop(m->connection);
-	} else if (owes() || (open_count > least &&
-	    idle_ms > (draining ? DRAINED_IDLE_MS : SPARE_IDLE_MS)))
-		connection_drop(m->connection);
-	else if (idle_ms > conf.idle_check_seconds * 1000)
-		connection_ping(m->connection);
-}
-
 static void
 tend_all(void)
 {
@@ -440,14 +486,26 @@ tend_all(void)
 	}
 }
 
+/* A timer may ring a moment early; the next attempt is not put off for that. */
+static int64_t
+next_care_ms(void)
+{
+	int64_t left_ms = try_again_ms - shm_now_ms();
+
+	if (failures == 0 || open_count + opening_count >= least ||
+	    left_ms >= CARE_MS)
+		return CARE_MS;
+	return left_ms > 0 ? left_ms : 1;
+}
+
 static void
 on_care(int fd, short what, void *context)
 {
 	(void)fd, (void)what, (void)context;
-	set_timer(care_timer, CARE_MS);
 	tend_all();
 	if (open_count + opening_count < least)
 		grow();
+	set_timer(care_timer, next_care_ms());
 	show();
 }
 
@@ -480,9 +538,11 @@ pool_submit(struct pool_job *job)
 	job->since_us = shm_now_us();
 	job->tries = 0;
 	job->on = NULL;
-	if (open_count == 0 && failures > 0)
+	if (open_count == 0 && failures > 0) {
 		answer(job, POOL_DOWN, NULL);
-	else if (waiting >= conf.pool_queue) {
+		grow();		/* it may be due, and nobody else's to do */
+	} else if (queue_of(job)->length >= conf.pool_queue ||
+	    is_hopeless(queue_of(job))) {
 		board_add(&board->refused, 1);
 		answer(job, POOL_FULL, NULL);
 	} else {
