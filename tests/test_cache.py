@@ -549,7 +549,8 @@ def test_when_the_worker_that_runs_it_dies_another_one_does_at_once(shop):
             assert asking.answer().status == 200
         # A new execution takes its second; 100 ms are allowed on top.
         assert max(a.at for a in others) - killed < 1 + 0.3
-        assert executions(shop, 'dealers_of') == before + 1
+        # The dead worker's own statement may have come to its end as well.
+        assert executions(shop, 'dealers_of') in (before + 1, before + 2)
         first.answer()
     wait_until(shop.is_ready)
 
