@@ -13,28 +13,34 @@ pytestmark = pytest.mark.once
 # What the two ways to count do not agree on.
 DIFFERENCE = """
 WITH kept AS (
-    SELECT what, month, status, sum(n) AS n
+    SELECT what, month, status, machine_id, sum(n) AS n
       FROM reklam.counts
-     GROUP BY what, month, status
+     GROUP BY what, month, status, machine_id
     HAVING sum(n) <> 0
 ), counted AS (
     SELECT 'jobs' AS what, date_trunc('month', created_at)::date AS month,
-           status::text, count(*)::numeric AS n
+           status::text, NULL::uuid AS machine_id, count(*)::numeric AS n
       FROM jobs
      GROUP BY 2, 3
     UNION ALL
-    SELECT 'job_steps', NULL, NULL, count(*)
+    SELECT 'job_steps', NULL, NULL, NULL, count(*)
       FROM job_steps
     HAVING count(*) > 0
+    UNION ALL
+    SELECT 'completed', NULL, NULL, machine_id, count(*)
+      FROM job_steps
+     WHERE status = 'completed'
+       AND machine_id IS NOT NULL
+     GROUP BY machine_id
 )
 (TABLE kept EXCEPT TABLE counted)
 UNION ALL
 (TABLE counted EXCEPT TABLE kept)
 """
 
-# One write in six is of each kind; some touch many rows, some are undone.
+# One write in eight is of each kind; some touch many rows, some are undone.
 WRITES = r"""
-\set kind random(1, 6)
+\set kind random(1, 8)
 \set n random(1, 10000)
 \if :kind = 1
 INSERT INTO jobs (job_number, title, status, created_at)
@@ -55,6 +61,16 @@ UPDATE jobs
 UPDATE jobs
    SET title = 'y', created_at = created_at - (:n % 2) * interval '20 days'
  WHERE id = (SELECT id FROM jobs OFFSET :n LIMIT 1 FOR UPDATE SKIP LOCKED);
+\elif :kind = 7
+UPDATE job_steps
+   SET status = (ARRAY['ready', 'completed'])[1 + :n % 2]
+ WHERE id IN (SELECT id FROM job_steps OFFSET :n LIMIT :n % 5
+                 FOR UPDATE SKIP LOCKED);
+\elif :kind = 8
+UPDATE job_steps
+   SET machine_id = (SELECT id FROM machines ORDER BY random() LIMIT :n % 2)
+ WHERE id = (SELECT id FROM job_steps OFFSET :n LIMIT 1
+                FOR UPDATE SKIP LOCKED);
 \elif :kind = 5
 INSERT INTO job_steps (job_id, process_id, order_index)
 SELECT j.id, p.id, 100

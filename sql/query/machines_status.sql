@@ -1,5 +1,5 @@
 -- The machines: what runs on each, since when, and how much it has done.
--- reads: machines, job_steps, jobs, processes, users
+-- reads: counts, machines, job_steps, jobs, processes, users
 SELECT json_build_object('data', coalesce(json_agg(json_build_object(
            'id', m.id,
            'name', m.name,
@@ -10,10 +10,10 @@ SELECT json_build_object('data', coalesce(json_agg(json_build_object(
            'notes', m.notes,
            'is_busy', task.id IS NOT NULL,
            'completed_tasks_count', (
-               SELECT count(*)
-                 FROM job_steps s
-                WHERE s.machine_id = m.id
-                  AND s.status = 'completed'),
+               SELECT coalesce(sum(n), 0)
+                 FROM reklam.counts
+                WHERE what = 'completed'
+                  AND machine_id = m.id),
            'current_task', CASE WHEN task.id IS NOT NULL THEN
                json_build_object(
                    'step_id', task.id,
