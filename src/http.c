@@ -142,9 +142,11 @@ read_uri(struct request *r, const char *uri)
 static bool
 accepts_gzip(const char *header)
 {
-	const char *at = header == NULL ? NULL : strcasestr(header, "gzip");
-	const char *q;
+	const char *at = header, *q;
 
+	while (at != NULL && (at = strcasestr(at, "gzip")) != NULL &&
+	    at > header && strchr(" \t,", at[-1]) == NULL)
+		at += strlen("gzip");
 	if (at == NULL)
 		return false;
 	at += strlen("gzip") + strspn(at + strlen("gzip"), " \t");
