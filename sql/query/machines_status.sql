@@ -9,11 +9,7 @@ SELECT json_build_object('data', coalesce(json_agg(json_build_object(
            'capacity_per_hour', nullif(m.capacity_per_hour, 0),
            'notes', m.notes,
            'is_busy', task.id IS NOT NULL,
-           'completed_tasks_count', (
-               SELECT coalesce(sum(n), 0)
-                 FROM reklam.counts
-                WHERE what = 'completed'
-                  AND machine_id = m.id),
+           'completed_tasks_count', coalesce(done.n, 0),
            'current_task', CASE WHEN task.id IS NOT NULL THEN
                json_build_object(
                    'step_id', task.id,
@@ -31,6 +27,11 @@ SELECT json_build_object('data', coalesce(json_agg(json_build_object(
          ORDER BY name, id
          LIMIT least(coalesce(:'limit'::int, 10000), 10000)
         OFFSET coalesce(:'offset'::int, 0)) m
+  LEFT JOIN (
+       SELECT machine_id, sum(n) AS n
+         FROM reklam.counts
+        WHERE what = 'completed'
+        GROUP BY machine_id) done ON done.machine_id = m.id
   LEFT JOIN LATERAL (
        SELECT s.id, s.job_id, s.process_id, s.assigned_to, s.started_at
          FROM job_steps s
