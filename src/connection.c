@@ -253,12 +253,12 @@ start_at(struct connection *c, const struct place *p)
 	    { "host", p->host }, { "hostaddr", p->address },
 	    { "port", p->port } };
 
+	session_options(c, options, sizeof options);
 	for (size_t i = 0, n = 2; i < sizeof more / sizeof *more; i++)
 		if (more[i][1][0] != '\0') {
 			keys[n] = more[i][0];
 			values[n++] = more[i][1];
 		}
-	session_options(c, options, sizeof options);
 	set_timer(c, conf.connect_ms);
 	c->pg = PQconnectStartParams(keys, values, 1);
 	if (c->pg != NULL && PQstatus(c->pg) != CONNECTION_BAD &&
