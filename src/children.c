@@ -27,19 +27,24 @@
 struct child children[SHM_PROCESSES];
 pid_t children_old_listener;
 
-/* A child starts with no signal blocked; its own loop takes over. */
+/*
+ * A child starts with those signals blocked that its loop will take, and does
+ * not lose one that comes before.
+ */
 static pid_t
 fork_child(const struct listening *keep)
 {
-	sigset_t none;
+	sigset_t later;
 	pid_t pid = fork();
 
 	if (pid != 0)
 		return pid;
 	control_forget();
 	sockets_close_others(keep);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	sigemptyset(&later);
+	sigaddset(&later, SIGTERM);
+	sigaddset(&later, SIGUSR1);
+	sigprocmask(SIG_SETMASK, &later, NULL);
 	return 0;
 }
 

@@ -330,10 +330,13 @@ add(struct event *event)
 static bool
 open_all(void)
 {
+	sigset_t none;
+
 	if ((base = event_base_new()) == NULL)
 		return false;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
 	signal(SIGHUP, SIG_IGN);
 	proof_timer = evtimer_new(base, on_proof_time, NULL);
 	check_timer = evtimer_new(base, on_check_time, NULL);
@@ -343,10 +346,12 @@ open_all(void)
 		return false;
 	set_timer(proof_timer, PROOF_MS);
 	set_timer(connect_timer, 0);
+	sigemptyset(&none);
 	return add(event_new(base, bell_descriptor(SHM_LISTENER),
 	    EV_READ | EV_PERSIST, on_bell, NULL)) &&
 	    add(evsignal_new(base, SIGTERM, on_stop, NULL)) &&
-	    add(evsignal_new(base, SIGUSR1, on_stop, NULL));
+	    add(evsignal_new(base, SIGUSR1, on_stop, NULL)) &&
+	    sigprocmask(SIG_SETMASK, &none, NULL) == 0;
 }
 
 void

@@ -102,7 +102,7 @@ has_stopped(void)
 		if (listener)
 			kill(children[SHM_LISTENER].pid, SIGKILL);
 	}
-	return children_count() == 0;
+	return children_count() == 0 && !renew_checks();
 }
 
 /* --- the loop --- */

@@ -61,7 +61,7 @@ check_reload(void)
 			log_die("the reload is refused: %s", why);
 		log_note(LOG_WARNING, "%s", why);
 	}
-	exit(0);
+	_exit(0);	/* what is left to do at an end is the master's */
 }
 
 static _Noreturn void
@@ -169,4 +169,10 @@ renew_stop(void)
 	ending = true;
 	if (checking != 0)
 		kill(checking, SIGTERM);
+}
+
+bool
+renew_checks(void)
+{
+	return checking != 0;
 }

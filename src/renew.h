@@ -17,7 +17,8 @@ void renew_begin(bool upgrade);
  */
 bool renew_ended(pid_t, int status);
 
-/* The program ends: nothing is renewed any more. */
+/* The program ends: nothing is renewed any more, when the check has gone. */
 void renew_stop(void);
+bool renew_checks(void);
 
 #endif

@@ -146,6 +146,7 @@ static bool
 open_all(void)
 {
 	char why[256] = "";
+	sigset_t none;
 
 	if (!cache_own(self->slot) || (base = new_base()) == NULL ||
 	    !token_open(conf.jwt_algorithm, conf.jwt_secret,
@@ -171,10 +172,12 @@ open_all(void)
 	if (ready_timer == NULL || leave_timer == NULL)
 		return false;
 	set_timer(ready_timer, 0);
+	sigemptyset(&none);
 	return add(event_new(base, bell_descriptor(self->slot),
 	    EV_READ | EV_PERSIST, on_bell, NULL)) &&
 	    add(evsignal_new(base, SIGTERM, on_stop, NULL)) &&
-	    add(evsignal_new(base, SIGUSR1, on_stop, NULL));
+	    add(evsignal_new(base, SIGUSR1, on_stop, NULL)) &&
+	    sigprocmask(SIG_SETMASK, &none, NULL) == 0;
 }
 
 static void
