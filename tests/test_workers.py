@@ -194,7 +194,7 @@ def test_who_dies_young_again_and_again_comes_back_later(shop):
             if pid not in seen:
                 seen.add(pid)
                 try:
-                    os.kill(pid, signal.SIGSEGV)
+                    os.kill(pid, signal.SIGABRT)
                 except ProcessLookupError:
                     pass
         time.sleep(0.001)
@@ -260,7 +260,7 @@ def test_r4_a_storm_of_reloads_costs_nothing(shop, kind):
         assert made(shop, 'R4') == {n: 1 for n in range(1, load.number + 1)}
     has_workers(shop)
     assert shop.program.log.read_text().count('master notice reloading') \
-        >= reloads / 2
+        >= 2                    # those that came during a check are one
 
 
 def stop(shop):
@@ -402,8 +402,8 @@ def test_a_refused_reload_changes_nothing(refusing, settings, workers,
     if workers is not None:
         process.write(shop.web.workers_path, workers)
     shop.reload()
-    wait_until(lambda: 'is refused' in shop.program.log.read_text()[begin:],
-               10)
+    wait_until(lambda: 'all goes on as before' in
+               shop.program.log.read_text()[begin:], 10)
     shop.settings = kept
     shop.write_settings()
     shop.write_workers()
