@@ -98,6 +98,7 @@ struct board_slot {
 /* Written by the listener and the master. */
 struct board_common {
 	_Atomic pid_t listener;
+	_Atomic int listener_backend;	/* its server process */
 	counter listener_restarts, notifications, notifications_own;
 	counter listener_round_us;	/* the last proof of life */
 	counter workers, generation;

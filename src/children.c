@@ -212,9 +212,10 @@ children_ended(pid_t pid, int status)
 	if (slot == SHM_PROCESSES)
 		return -1;
 	log_end_of(&children[slot], slot, status);
-	if (slot == SHM_LISTENER)
+	if (slot == SHM_LISTENER) {
 		versions_lost();
-	else
+		permit_give_all(SHM_LISTENER);
+	} else
 		clean_up_worker(slot);
 	children[slot].pid = 0;
 	children[slot].state = CHILD_NONE;

@@ -8,6 +8,10 @@
  * The same connection looks which server processes are gone, so that permits
  * (permit.h) of closed connections become free when there is really room.
  *
+ * A successor connects while its predecessor still listens, so that nothing is
+ * missed; for that time there is one connection more, under a permit.  Where
+ * every permit is some worker's own, the predecessor goes first.
+ *
  * A connection runs one thing at a time, so what is due is remembered here and
  * taken up when the last thing has ended, the proof of life first.
  */
@@ -33,7 +37,10 @@
 #include "versions.h"
 
 #define PROOF_MS 250
-#define CHECK_MS 20
+#define CHECK_LEAST_MS 2
+#define CHECK_MOST_MS 20
+#define GUEST_MS 20		/* how often a permit is asked for */
+#define GUEST_PATIENCE_MS 1000
 #define BACKOFF_LEAST_MS 20
 #define BACKOFF_MOST_MS 240
 #define PIDS_MAX 128
@@ -46,7 +53,9 @@ static struct connection *connection;
 static enum task running;
 static bool listening, proof_due, check_due, limits_due;
 static bool successor, leaving, leaving_proof;
-static int ready = -1;
+static int ready = -1, guest = -1;	/* a permit */
+static int64_t born_ms;
+static long check_ms = CHECK_LEAST_MS;
 static long backoff_ms = BACKOFF_LEAST_MS;
 
 static int pids[PIDS_MAX];		/* that are being looked for */
@@ -146,8 +155,21 @@ on_bell(int fd, short what, void *context)
 	uint64_t rings;
 
 	(void)what, (void)context;
-	if (read(fd, &rings, sizeof rings) == sizeof rings)
-		on_check_time(-1, 0, NULL);
+	if (read(fd, &rings, sizeof rings) != sizeof rings)
+		return;
+	check_ms = CHECK_LEAST_MS;
+	on_check_time(-1, 0, NULL);
+}
+
+/* The permit is free when the predecessor's server process is gone. */
+static void
+pass_for_predecessor(void)
+{
+	if (guest >= 0) {
+		permit_backend(guest, board_common->listener_backend);
+		permit_give(guest);
+	}
+	guest = -1;
 }
 
 /*
@@ -166,7 +188,9 @@ begin_to_listen(void)
 	successor = false;
 	versions_set_unreachable(false);
 	versions_alive();
+	pass_for_predecessor();
 	board_common->listener = getpid();
+	board_common->listener_backend = connection_backend(connection);
 	log_note(LOG_NOTICE, "listening for changes in the database");
 	if (write(ready, &me, 1) != 1)
 		log_note(LOG_WARNING, "the master could not be told that "
@@ -193,8 +217,11 @@ free_permits(const PGresult *rows)
 		else
 			some = true;
 	}
-	if (some)
-		set_timer(check_timer, CHECK_MS);
+	if (!some)
+		return;
+	set_timer(check_timer, check_ms);
+	if ((check_ms *= 2) > CHECK_MOST_MS)
+		check_ms = CHECK_MOST_MS;
 }
 
 static void
@@ -298,10 +325,31 @@ static const struct connection_owner owner = {
 	.notified = on_notified
 };
 
+/* Whether there may be a connection more, or is none now. */
+static bool
+has_room(void)
+{
+	if (!successor || guest >= 0 ||
+	    (guest = permit_take(SHM_LISTENER)) >= 0)
+		return true;
+	permit_want(SHM_LISTENER);
+	if (shm_now_ms() - born_ms > GUEST_PATIENCE_MS &&
+	    (board_common->listener <= 0 ||
+	    kill(board_common->listener, SIGTERM) != 0)) {
+		successor = false;	/* it is gone, and missed something */
+		return true;
+	}
+	return false;
+}
+
 static void
 on_connect_time(int fd, short what, void *context)
 {
 	(void)fd, (void)what, (void)context;
+	if (!has_room()) {
+		set_timer(connect_timer, GUEST_MS);
+		return;
+	}
 	connection = connection_open(base, conf.listen_url,
 	    "reklamd listener", &owner, NULL);
 	if (connection == NULL)
@@ -360,6 +408,7 @@ listener_run(bool succeeds, int pipe)
 	pid_t parent = getppid();
 
 	successor = succeeds;
+	born_ms = shm_now_ms();
 	ready = pipe;
 
 	prctl(PR_SET_NAME, "listener");

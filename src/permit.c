@@ -16,6 +16,7 @@
 
 #include <stdatomic.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include "claim.h"
 #include "shm.h"
@@ -23,7 +24,7 @@
 /* How long a connection may have been opening when its worker died. */
 #define UNKNOWN_MS 1000
 
-enum { FREE = 0, CLOSING = SHM_SLOTS + 1 };	/* else slot + 1 */
+enum { FREE = 0, CLOSING = PERMIT_HOLDERS + 1 };	/* else slot + 1 */
 
 struct cell {
 	_Atomic int holder;
@@ -34,7 +35,7 @@ struct cell {
 struct permits {
 	_Atomic unsigned limit;
 	_Atomic unsigned owned[SHM_SLOTS];
-	_Atomic bool wants[SHM_SLOTS];
+	_Atomic bool wants[PERMIT_HOLDERS];
 	struct cell cells[PERMITS_MAX];
 };
 
@@ -119,7 +120,8 @@ int
 permit_take(unsigned slot)
 {
 	unsigned limit = permits->limit;
-	bool lent = permit_held(slot) >= permit_owned(slot);
+	bool lent = slot < SHM_SLOTS &&
+	    permit_held(slot) >= permit_owned(slot);
 
 	if (lent && (permit_wanted() || free_cells() <= kept_for_others(slot)))
 		return -1;
@@ -145,7 +147,7 @@ permit_backend(int permit, int pid)
 static void
 ring_who_wants(void)
 {
-	for (unsigned i = 0; i < SHM_SLOTS; i++)
+	for (unsigned i = 0; i < SHM_PROCESSES; i++)
 		if (atomic_load(&permits->wants[i]))
 			bell_ring(i);
 }
@@ -188,9 +190,25 @@ permit_want(unsigned slot)
 }
 
 bool
+permit_wait(unsigned guest, long ms)
+{
+	int64_t end = shm_now_ms() + ms;
+
+	while (permit_take(guest) == -1) {
+		if (shm_now_ms() > end) {
+			atomic_store(&permits->wants[guest], false);
+			return false;
+		}
+		permit_want(guest);
+		usleep(2000);
+	}
+	return true;
+}
+
+bool
 permit_wanted(void)
 {
-	for (unsigned i = 0; i < SHM_SLOTS; i++)
+	for (unsigned i = 0; i < PERMIT_HOLDERS; i++)
 		if (atomic_load_explicit(&permits->wants[i],
 		    memory_order_relaxed))
 			return true;
@@ -209,9 +227,10 @@ permit_closing(int *pids, unsigned room)
 			continue;
 		if (cell->backend != 0)
 			pids[n++] = cell->backend;
-		else if (shm_now_ms() - cell->since_ms >= UNKNOWN_MS)
+		else if (shm_now_ms() - cell->since_ms >= UNKNOWN_MS) {
 			atomic_store(&cell->holder, FREE);
-		else
+			ring_who_wants();
+		} else
 			pids[n++] = 0;
 	}
 	return n;

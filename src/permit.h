@@ -5,7 +5,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "shm.h"
+
 #define PERMITS_MAX 1024
+
+/*
+ * Beside the slots there are two guests, who own none and take what is free:
+ * SHM_LISTENER, while a listener and its successor are both connected (one of
+ * the two is not counted here), and whoever checks settings.
+ */
+#define PERMIT_CHECK SHM_PROCESSES
+#define PERMIT_HOLDERS (SHM_PROCESSES + 1)
 
 size_t permit_bytes(void);
 void permit_open(void);		/* after shm_open_memory, before fork */
@@ -26,6 +36,9 @@ unsigned permit_limit(void);
  */
 int permit_take(unsigned slot);
 void permit_want(unsigned slot);
+
+/* The same for a guest who may block; false when it gets none in time. */
+bool permit_wait(unsigned guest, long ms);
 bool permit_wanted(void);
 
 /* The server process that the permit's connection led to. */
@@ -40,7 +53,7 @@ void permit_give(int permit);
 unsigned permit_held(unsigned slot);
 unsigned permit_owned(unsigned slot);
 
-/* The master's, when a worker is gone: gives all that it held. */
+/* The master's, when somebody is gone: gives all that it held. */
 void permit_give_all(unsigned slot);
 
 /*

@@ -20,9 +20,12 @@
 #include "control.h"
 #include "handover.h"
 #include "log.h"
+#include "permit.h"
 #include "roster.h"
 #include "shm.h"
 #include "sockets.h"
+
+#define CHECK_PATIENCE_MS 2000
 
 static const char *settings_file;
 static char **own_arguments;
@@ -42,13 +45,27 @@ renew_open(const char *settings, char **arguments)
 	own_arguments = arguments;
 }
 
+/*
+ * A check asks the database, where there may be one connection more only if
+ * one is to spare.
+ */
+static bool
+has_room(void)
+{
+	if (permit_wait(PERMIT_CHECK, CHECK_PATIENCE_MS))
+		return true;
+	log_note(LOG_WARNING, "the database is not asked: no connection is "
+	    "to spare");
+	return false;
+}
+
 /* What a reload would do, tried in a child: it says what is wrong. */
 static _Noreturn void
 check_reload(void)
 {
 	char why[1024], was[1024];
 	struct workers_file w;
-	bool reached;
+	bool reached, other;
 
 	log_as("check");
 	snprintf(was, sizeof was, "%s", conf.database_url);
@@ -56,8 +73,10 @@ check_reload(void)
 	    !workers_file_read(conf.workers_file, &w, why, sizeof why) ||
 	    !check_settings(&w, why, sizeof why))
 		log_die("the reload is refused: %s", why);
-	if (!check_database(&reached, why, sizeof why)) {
-		if (reached || strcmp(was, conf.database_url) != 0)
+	other = strcmp(was, conf.database_url) != 0;
+	if ((other || has_room()) &&
+	    !check_database(&reached, why, sizeof why)) {
+		if (reached || other)
 			log_die("the reload is refused: %s", why);
 		log_note(LOG_WARNING, "%s", why);
 	}
@@ -73,6 +92,7 @@ check_upgrade(void)
 
 	if (settings_file == NULL)
 		words[2] = NULL;
+	has_room();
 	execv(own_path, words);
 	log_die("the upgrade is refused: %s: %s", own_path, strerror(errno));
 }
@@ -141,6 +161,7 @@ renew_ended(pid_t pid, int status)
 	if (pid != checking)
 		return false;
 	checking = 0;
+	permit_give_all(PERMIT_CHECK);
 	if (ending)
 		return true;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
