@@ -2,8 +2,8 @@
  * Members are the connections, open or opening, each under a permit.  Jobs
  * wait in two queues, urgent before ordinary; both are bounded in length, and
  * no job waits longer than DB_POOL_WAIT_MS.  One that would, as things are, is
- * refused when it comes; and while a queue does not become empty, which is no
- * burst any more, a quarter of that is too long already: what is taken is then
+ * refused when it comes; and where somebody has been refused within the last
+ * second, a quarter of that is too long already: what is taken is then
  * answered soon, and the rest is told so at once.  With two connections or more one
  * is left to urgent jobs (a login, who is asking): they wait behind no
  * statement of the ordinary kind.
@@ -30,6 +30,7 @@
 #define BACKOFF_MOST_MS 240
 #define TRIES_AFTER_CONFLICT 3
 #define PATIENCE_SHARE 4
+#define STRICT_US 1000000
 #define SPARE_IDLE_MS 10000	/* beyond the share: closed after that */
 #define DRAINED_IDLE_MS 100	/* when successors need the permits */
 #define CARE_MS 500
@@ -51,7 +52,7 @@ static LIST_HEAD(, pool_member) members = LIST_HEAD_INITIALIZER(members);
 static struct queue {
 	struct jobs jobs;
 	unsigned length;
-	int64_t since_us;		/* that it has not been empty */
+	int64_t refused_us;		/* the last time; 0: never */
 } urgent = { .jobs = TAILQ_HEAD_INITIALIZER(urgent.jobs) },
     ordinary = { .jobs = TAILQ_HEAD_INITIALIZER(ordinary.jobs) };
 static unsigned open_count, opening_count, ordinary_busy;
@@ -114,8 +115,7 @@ enqueue(struct pool_job *job, bool first)
 		TAILQ_INSERT_HEAD(&q->jobs, job, link);
 	else
 		TAILQ_INSERT_TAIL(&q->jobs, job, link);
-	if (q->length++ == 0)
-		q->since_us = shm_now_us();
+	q->length++;
 	if (!evtimer_pending(wait_timer, NULL))
 		set_timer(wait_timer, conf.pool_wait_ms);
 }
@@ -165,6 +165,7 @@ refuse_waited_out(struct queue *q, int64_t *next_ms)
 
 	while ((job = find_waited_out(q, next_ms)) != NULL) {
 		dequeue(job);
+		q->refused_us = shm_now_us();
 		board_add(&board->waited_out, 1);
 		answer(job, POOL_WAITED_OUT, NULL);
 	}
@@ -209,6 +210,7 @@ learn_time(int64_t ran_us)
 	usual_us += ((ran_us < most_us ? ran_us : most_us) - usual_us) / 8;
 }
 
+/* Whether it would be in vain to wait there. */
 static bool
 is_hopeless(const struct queue *q)
 {
@@ -218,11 +220,12 @@ is_hopeless(const struct queue *q)
 
 	if (first == NULL)
 		return false;
-	if (now - q->since_us > most_us)
+	if (q->refused_us > 0 && now - q->refused_us < STRICT_US)
 		most_us /= PATIENCE_SHARE;
-	return now - first->since_us > most_us ||
-	    q->length * usual_us / (side_by_side > 0 ? side_by_side : 1) >
-	    most_us;
+	if (q == &ordinary && side_by_side > 1)
+		side_by_side--;
+	return now - first->since_us > most_us || q->length * usual_us >
+	    most_us * (side_by_side > 0 ? side_by_side : 1);
 }
 
 static void
@@ -535,14 +538,16 @@ pool_is_up(void)
 void
 pool_submit(struct pool_job *job)
 {
+	struct queue *q = queue_of(job);
+
 	job->since_us = shm_now_us();
 	job->tries = 0;
 	job->on = NULL;
 	if (open_count == 0 && failures > 0) {
 		answer(job, POOL_DOWN, NULL);
 		grow();		/* it may be due, and nobody else's to do */
-	} else if (queue_of(job)->length >= conf.pool_queue ||
-	    is_hopeless(queue_of(job))) {
+	} else if (q->length >= conf.pool_queue || is_hopeless(q)) {
+		q->refused_us = job->since_us;
 		board_add(&board->refused, 1);
 		answer(job, POOL_FULL, NULL);
 	} else {
