@@ -268,7 +268,8 @@ report_pool(enum language language)
 {
 	object *o = json_object_new_object(), *warnings, *workers;
 	/* The listener's connection is one of them, and always in use. */
-	uint64_t listener = versions_trusted(), busy = SUM(pool_busy);
+	uint64_t listener = versions_trusted();
+	uint64_t busy = SUM(pool_busy) + listener;
 	uint64_t total = SUM(pool_open) + listener;
 	const char *status = "healthy";
 
