@@ -47,7 +47,15 @@ static const struct {
 	{ "users_username_key", 400, "user_exists", "username" },
 	{ "users_email_key", 400, "user_exists", "email" },
 	{ "roles_code_key", 409, "role_code_exists", "code" },
-	{ "machines_code_key", 409, "machine_code_exists", "code" },
+	{ "idx_machines_code_unique_active", 409, "machine_code_exists",
+	    "code" },
+	{ "idx_processes_code_unique_active", 409, "process_code_exists",
+	    "code" },
+	{ "idx_processes_group_folder_unique", 409, "process_folder_exists",
+	    "folder_name" },
+	{ "idx_processes_no_group_folder_unique", 409,
+	    "process_folder_exists", "folder_name" },
+	{ "idx_process_groups_name", 409, "process_group_exists", "name" },
 };
 
 static bool

@@ -90,7 +90,7 @@ FACT(a_refusal_without_a_text_is_a_defect)
 FACT(a_constraint_may_have_words_of_its_own)
 {
 	struct sqlstate_answer a = sqlstate_read("23505", "duplicate key",
-	    "machines_code_key", NULL);
+	    "idx_machines_code_unique_active", NULL);
 
 	assert_int_equal(a.status, 409);
 	assert_string_equal(a.text, "machine_code_exists");
