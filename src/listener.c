@@ -51,6 +51,7 @@ static struct event_base *base;
 static struct event *proof_timer, *check_timer, *connect_timer;
 static struct connection *connection;
 static enum task running;
+static int64_t proof_began_ms;
 static bool listening, proof_due, check_due, limits_due;
 static bool successor, leaving, leaving_proof;
 static int ready = -1, guest = -1;	/* a permit */
@@ -122,6 +123,7 @@ go_on(void)
 		proof_due = false;
 		leaving_proof = leaving;
 		running = PROOF;
+		proof_began_ms = shm_now_ms();
 		connection_ping(connection);
 	} else if (limits_due) {
 		limits_due = false;
@@ -187,7 +189,7 @@ begin_to_listen(void)
 		versions_bump_all();
 	successor = false;
 	versions_set_unreachable(false);
-	versions_alive();
+	versions_alive(shm_now_ms());
 	pass_for_predecessor();
 	board_common->listener = getpid();
 	board_common->listener_backend = connection_backend(connection);
@@ -249,7 +251,7 @@ on_finished(struct connection *c, const struct finding *f)
 		begin_to_listen();
 		break;
 	case PROOF:
-		versions_alive();
+		versions_alive(proof_began_ms);
 		board_set(&board_common->listener_round_us,
 		    (uint64_t)f->ran_us);
 		if (leaving_proof)

@@ -126,9 +126,9 @@ versions_clear(const struct query *query)
 }
 
 void
-versions_alive(void)
+versions_alive(int64_t began_ms)
 {
-	atomic_store(&shared->alive, shm_now_ms());
+	atomic_store(&shared->alive, began_ms);
 	atomic_store(&shared->holds, true);
 }
 

@@ -41,10 +41,12 @@ void versions_bump_all(void);
 void versions_clear(const struct query *);
 
 /*
- * The listener's proof of life, written every 250 ms while LISTEN holds.
- * Answers from memory count only while it is younger than a second.
+ * The listener's proof of life, written every 250 ms while LISTEN holds.  It
+ * counts from when its round trip began (shm_now_ms): what was committed later
+ * may lie unread, if the listener itself was held up.  Answers from memory
+ * count only while it is younger than a second.
  */
-void versions_alive(void);
+void versions_alive(int64_t began_ms);
 void versions_lost(void);	/* LISTEN is gone: no answer counts from now */
 bool versions_trusted(void);
 int64_t versions_alive_age_ms(void);	/* of the last proof, ever */

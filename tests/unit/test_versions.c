@@ -133,15 +133,15 @@ FACT(trust_lasts_a_second)
 {
 	assert_int_equal(versions_alive_age_ms(), INT64_MAX);
 	assert_false(versions_trusted());
-	versions_alive();
+	versions_alive(shm_now_ms());
 	assert_true(versions_trusted());
 	versions_lost();
 	assert_false(versions_trusted());
 	assert_in_range(versions_alive_age_ms(), 0, 900);
-	versions_alive();
+	versions_alive(shm_now_ms());
 	usleep(1010000);
 	assert_false(versions_trusted());
-	versions_alive();
+	versions_alive(shm_now_ms());
 	assert_true(versions_trusted());
 	assert_false(versions_unreachable());
 	versions_set_unreachable(true);
