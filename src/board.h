@@ -55,7 +55,7 @@ typedef _Atomic uint64_t counter;
 	X(unsent_bytes, "Bytes of answers not yet taken by nginx")
 
 /* Upper bounds in microseconds; the last bucket has none. */
-#define BOARD_BUCKETS 18
+#define BOARD_BUCKETS 20
 extern const uint32_t board_bounds[BOARD_BUCKETS - 1];
 
 struct board_histogram {
