@@ -71,7 +71,8 @@ check_reload(void)
 	snprintf(was, sizeof was, "%s", conf.database_url);
 	if (!conf_read(settings_file, why, sizeof why) ||
 	    !workers_file_read(conf.workers_file, &w, why, sizeof why) ||
-	    !check_settings(&w, why, sizeof why))
+	    !check_settings(&w, why, sizeof why) ||
+	    !sockets_would(&w, why, sizeof why))
 		log_die("the reload is refused: %s", why);
 	other = strcmp(was, conf.database_url) != 0;
 	if ((other || has_room()) &&

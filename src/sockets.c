@@ -131,25 +131,54 @@ is_named(const struct workers_file *w, const char *path)
 	return false;
 }
 
-bool
-sockets_want(const struct workers_file *w, char *why, size_t size)
+/* The `opened` ones, as if they had never been. */
+static void
+forget(const bool opened[SOCKETS_MAX])
 {
-	bool opened[SOCKETS_MAX] = { false }, fine = true;
+	for (size_t i = 0; i < SOCKETS_MAX; i++)
+		if (opened[i]) {
+			sockets_hide(&sockets[i]);
+			sockets_close(&sockets[i]);
+		}
+}
 
-	for (size_t i = 0; fine && i < w->count; i++)
+static bool
+open_all(const struct workers_file *w, bool opened[SOCKETS_MAX], char *why,
+    size_t size)
+{
+	for (size_t i = 0; i < w->count; i++)
 		if (find(w->path[i]) == NULL) {
 			struct listening *s = find_unused();
 
-			fine = open_one(w->path[i], why, size);
-			opened[s - sockets] = fine;
+			if (!open_one(w->path[i], why, size))
+				return false;
+			opened[s - sockets] = true;
 		}
-	for (size_t i = 0; i < SOCKETS_MAX; i++) {
-		if (!fine && opened[i]) {
-			sockets_hide(&sockets[i]);
-			sockets_close(&sockets[i]);
-		} else if (fine && sockets[i].fd != -1)
-			sockets[i].wanted = is_named(w, sockets[i].path);
+	return true;
+}
+
+bool
+sockets_want(const struct workers_file *w, char *why, size_t size)
+{
+	bool opened[SOCKETS_MAX] = { false };
+
+	if (!open_all(w, opened, why, size)) {
+		forget(opened);
+		return false;
 	}
+	for (size_t i = 0; i < SOCKETS_MAX; i++)
+		if (sockets[i].fd != -1)
+			sockets[i].wanted = is_named(w, sockets[i].path);
+	return true;
+}
+
+bool
+sockets_would(const struct workers_file *w, char *why, size_t size)
+{
+	bool opened[SOCKETS_MAX] = { false }, fine = open_all(w, opened, why,
+	    size);
+
+	forget(opened);
 	return fine;
 }
 

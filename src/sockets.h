@@ -27,6 +27,9 @@ void sockets_open(void);
  */
 bool sockets_want(const struct workers_file *, char *why, size_t size);
 
+/* Whether that would succeed; in a child, which leaves no path behind. */
+bool sockets_would(const struct workers_file *, char *why, size_t size);
+
 /* One that was open before this program was executed. */
 bool sockets_adopt(int fd, unsigned number, const char *path);
 
