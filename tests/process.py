@@ -44,6 +44,11 @@ def build():
                   'build it first, or say where with REKLAM_BUILD')
 
 
+def sanitized():
+    """Whether the build has sanitizers, which keep what was freed."""
+    return b'libasan' in (build() / 'src/reklamd').read_bytes()
+
+
 def program(name, variable, *patterns):
     """The path of a program that is not ours."""
     asked = os.environ.get(variable)
