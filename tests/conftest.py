@@ -30,6 +30,16 @@ def pytest_configure(config):
         'markers', 'once: does not depend on the build; the first will do')
 
 
+# The files that take longest begin, so that none is left at the end.
+LONG = ['test_page', 'test_workers', 'test_migrations', 'test_pool',
+        'test_work', 'test_database_faults', 'test_cache', 'test_bad_input']
+
+
+def pytest_collection_modifyitems(items):
+    names = {name: n for n, name in enumerate(LONG)}
+    items.sort(key=lambda item: names.get(item.path.stem, len(LONG)))
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_call(item):
     """No test hangs."""

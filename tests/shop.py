@@ -126,7 +126,7 @@ class Shop(Browser):
             'WORKERS_FILE': self.web.workers_path,
             'CONTROL_SOCKET': self.run / 'control.sock',
             'REKLAM_LANG': 'tr', **settings}
-        self.tokens = {}
+        self.tokens, self.session = {}, None
         self.program = Process(
             'reklamd', [self.installed('reklamd'), '-f', self.settings_path],
             self.directory / 'reklamd.log', {**(env or {}), **faked(today)},
@@ -232,8 +232,51 @@ class Shop(Browser):
             self.tokens[name] = answer.json['token']
         return self.tokens[name]
 
-    def sql(self, text, *words):
-        return self.cluster.psql(self.database, *words, '-c', text).strip()
+    def sql(self, text):
+        """What psql would print without ornament, of the last statement; on
+        one connection, which is kept."""
+        for last in (False, True):
+            if self.session is None:
+                self.session = Session(self.cluster.url(self.database,
+                                                        'postgres'))
+            try:
+                return self.session.ask(text)
+            except Session.Lost:
+                self.session = None
+                if last:
+                    raise
+
+
+class Session:
+    """One with the database, where psql would be started for each."""
+
+    class Lost(Exception):
+        pass
+
+    def __init__(self, url):
+        import psycopg2         # a demo does without
+        from psycopg2.extensions import new_type, register_type, string_types
+        self.psycopg2 = psycopg2
+        try:
+            self.connection = psycopg2.connect(url)
+        except psycopg2.OperationalError as e:
+            raise Trouble(f'no session: {e}') from None
+        self.connection.autocommit = True
+        register_type(new_type(tuple(string_types), 'TEXT',
+                               lambda text, cursor: text), self.connection)
+
+    def ask(self, text):
+        try:
+            with self.connection.cursor() as cursor:
+                cursor.execute(text)
+                rows = cursor.fetchall() if cursor.description else []
+                cursor.execute('DISCARD ALL')
+        except self.psycopg2.Error as e:
+            if self.connection.closed:
+                raise self.Lost(str(e)) from None
+            raise Trouble(f'{text}\n{e}') from None
+        return '\n'.join('|'.join(v or '' for v in row)
+                         for row in rows).strip()
 
 
 def installed(directory, name):

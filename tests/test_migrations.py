@@ -9,6 +9,8 @@ import pytest
 from process import ROOT, Trouble
 from shop import migrate
 
+pytestmark = pytest.mark.once
+
 KINDS = {
     'old': (),
     'old without rights': ('-v', 'permissions=none'),

@@ -70,6 +70,7 @@ def status_of(shop, table, id):
     return shop.sql(f"SELECT status FROM {table} WHERE id = '{id}'") or None
 
 
+@pytest.mark.once
 @pytest.mark.parametrize('action', JOB_ACTIONS)
 def test_a_job_goes_where_it_may_and_nowhere_else(shop, process_id, action):
     for status in JOB:
@@ -81,6 +82,7 @@ def test_a_job_goes_where_it_may_and_nowhere_else(shop, process_id, action):
         assert status_of(shop, 'jobs', job) == (wanted or status), status
 
 
+@pytest.mark.once
 @pytest.mark.parametrize('action', STEP_ACTIONS)
 def test_a_step_goes_where_it_may_and_nowhere_else(shop, process_id, action):
     for status in STEP:
