@@ -2,7 +2,10 @@
 How near reklamd is to what its parts allow, in one run:
 
 - hits against a bare libfcgi responder with the same bytes, against nginx's
-  own `return 200`, and a 304;
+  own `return 200` and nginx's own cache of that responder, and a 304; the same
+  over TLS and HTTP/2;
+- a hit in the part of the cache that another worker owns against one's own;
+- hits while the shop works: 50 jobs are written to each second;
 - misses (the cache is off) against pgbench -M prepared with the same
   statement and as many clients as reklamd has connections.
 """
@@ -12,25 +15,46 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / 'tests'))
-
-import process                                                  # noqa: E402
-from forge import claims, signed                                 # noqa: E402
-from measure import Contest, machine, rss_kb, table, wrk           # noqa: E402
-from process import Process                                     # noqa: E402
-from shop import Shop                                           # noqa: E402
-from web_server import WebServer                                # noqa: E402
+from ground import DATABASE, ROOT, ground   # first: it finds tests/
+import fastcgi
+import process
+from forge import claims, signed
+from measure import Contest, choose_among, h2load, rss_kb, table, wrk
+from process import Process
+from shop import Shop
+from web_server import WebServer
 
 STATS = '/api/dashboard/stats'
+
+
+# What nginx does without anybody: an answer of its own, and the bare
+# responder's out of nginx's cache.
+ALONE = '''fastcgi_cache_path %(directory)s/cached keys_zone=bare:1m;
+upstream bare { %(bare)s keepalive 64; }
+server {
+    listen 127.0.0.1:%(port)d;
+    keepalive_requests 1000000;
+    location = /200 { default_type application/json; return 200 '%(plain)s'; }
+    location / {
+        include /etc/nginx/fastcgi_params;
+        fastcgi_pass bare;
+        fastcgi_keep_conn on;
+        fastcgi_cache bare;
+        fastcgi_cache_key $request_uri;
+        fastcgi_cache_valid 10m;
+        fastcgi_ignore_headers Cache-Control Vary;
+    }
+}'''
 
 
 class Bare:
     """The limit behind an nginx of its own, with reklam's configuration."""
 
-    def __init__(self, directory, answer, count):
+    def __init__(self, directory, answer, count, port, plain):
         self.directory = process.directory(directory)
         path = process.write(self.directory / 'answer', answer)
         program = process.directory(self.directory / 'bin') / 'bare'
@@ -38,7 +62,11 @@ class Bare:
         sockets = [self.directory / f'bare-{i}.sock' for i in range(count)]
         self.programs = [Process('bare', [program, s, path],
                                  self.directory / 'bare.log') for s in sockets]
-        self.web = WebServer(self.directory / 'nginx', sockets)
+        self.web = WebServer(
+            self.directory / 'nginx', sockets, more=ALONE % {
+                'directory': self.directory / 'nginx', 'port': port,
+                'plain': plain, 'bare': ''.join(
+                    f'server unix:{s};' for s in sockets)})
 
     def start(self):
         for p in self.programs:
@@ -85,45 +113,161 @@ HEAD = ['', 'req/s', 'ratio', 'p50 ms', 'p99 ms', 'nginx CPU µs',
 
 
 def hits(directory, postgres, database, seconds, rounds, clients, workers):
-    more = '''server {
-        listen 127.0.0.1:%d;
-        location / { default_type application/json; return 200 '%s'; } }'''
     port = process.free_port()
     plain = json.dumps({'data': 'x' * 260})
-    shop = Shop(directory / 'hits', postgres, database, workers=workers,
-                more=more % (port, plain)).start()
+    shop = Shop(directory / 'hits', postgres, database, workers=workers)
+    shop.start()
     bare = None
     try:
         token = shop.login('manager')
         tag = shop.get(STATS, token=token).headers['etag']
         headers = {'Authorization': f'Bearer {token}'}
-        bare = Bare(directory / 'bare', raw_answer(shop, token),
-                    workers).start()
+        bare = Bare(directory / 'bare', raw_answer(shop, token), workers,
+                    port, plain).start()
         contest = Contest()
 
-        def ask(url, pids, more=None):
-            return lambda: wrk(url, seconds, clients,
-                               {**headers, **(more or {})}, pids(),
-                               directory)
+        def ask(url, pids, more=None, load=wrk):
+            words = [] if load is h2load else [directory]
+            return lambda: load(url, seconds, clients,
+                                {**headers, **(more or {})}, pids(), *words)
+
+        def of(web):
+            return lambda: {'nginx': [web.process.pid]}
+
+        def bares():
+            return bare.pids
+
+        def ours():
+            return pids_of(shop)
 
         contest.add('bare libfcgi', ask(
-            f'http://127.0.0.1:{bare.web.http_port}{STATS}',
-            lambda: bare.pids))
-        contest.add('reklam, hit', ask(shop.url + STATS,
-                                       lambda: pids_of(shop)))
-        contest.add('reklam, 304', ask(
-            shop.url + STATS, lambda: pids_of(shop),
-            {'If-None-Match': tag}))
+            f'http://127.0.0.1:{bare.web.http_port}{STATS}', bares))
+        contest.add('reklam, hit', ask(shop.url + STATS, ours))
+        contest.add('reklam, 304', ask(shop.url + STATS, ours,
+                                       {'If-None-Match': tag}))
         contest.add('nginx return 200', ask(
-            f'http://127.0.0.1:{port}/',
-            lambda: {'nginx': [shop.web.process.pid]}))
+            f'http://127.0.0.1:{port}/200', of(bare.web)))
+        contest.add('nginx fastcgi_cache', ask(
+            f'http://127.0.0.1:{port}{STATS}', of(bare.web)))
+        contest.add('bare, TLS and HTTP/2', ask(
+            f'https://localhost:{bare.web.https_port}{STATS}', bares,
+            load=h2load))
+        contest.add('reklam hit, TLS and HTTP/2', ask(
+            f'https://localhost:{shop.web.https_port}{STATS}', ours,
+            load=h2load))
         contest.go(rounds)
-        rows = [HEAD] + [line_of(contest, n, 'bare libfcgi')
-                         for n in contest.entries]
-        return table(rows)
+        rows = [HEAD] + [
+            line_of(contest, n, 'bare, TLS and HTTP/2' if 'TLS' in n
+                    else 'bare libfcgi') for n in contest.entries]
+        return table(rows) + (
+            '\n\nThe ratio is to the bare responder, over TLS to that over '
+            'TLS. h2load tells\nthe mean and the longest time instead of p50 '
+            'and p99.')
     finally:
         if bare:
             bare.stop()
+        shop.stop()
+
+
+def executions(shop, statement):
+    text = shop.worker(0).get('/api/metrics').body.decode()
+    return sum(float(n) for n in re.findall(
+        rf'^reklam_statement_seconds_count{{statement="{statement}"}} (\S+)$',
+        text, re.M))
+
+
+class Writer:
+    """Writes to `jobs` in turn, so many times a second, through nginx."""
+
+    def __init__(self, shop, token, jobs, rate):
+        self.shop, self.token, self.jobs = shop, token, jobs
+        self.every, self.count = 1 / rate, 0
+        self.ending = threading.Event()
+        self.thread = threading.Thread(target=self.write, daemon=True)
+
+    def write(self):
+        browser, due = self.shop.browser(), time.monotonic()
+        while not self.ending.wait(max(due - time.monotonic(), 0)):
+            due += self.every
+            job = self.jobs[self.count % len(self.jobs)]
+            answer = browser.patch(f'/api/jobs/{job}', {
+                'title': f'Written {self.count}'}, token=self.token)
+            assert answer.status == 200, answer
+            self.count += 1
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ending.set()
+        self.thread.join()
+
+
+def cpu_ns(pid):
+    """On a processor, of its one thread that serves."""
+    return int(Path(f'/proc/{pid}/schedstat').read_text().split()[0])
+
+
+def segments(directory, postgres, database, requests):
+    """Microseconds of a worker's CPU for a hit, by whose memory it is in; one
+    worker is asked at a time, on one connection, past nginx."""
+    shop = Shop(directory / 'segments', postgres, database, web=False).start()
+    try:
+        token = shop.login('manager')
+        headers = {'Authorization': f'Bearer {token}'}
+        shop.worker(0).get(STATS, token=token)      # it runs the statement
+        for worker in shop.workers():               # all is known to all
+            worker.get(STATS, token=token)
+        found = {0: [], 1: []}
+        for _ in range(5):
+            for number in found:
+                pid = shop.worker_pids()[number]
+                with fastcgi.Connection(shop.sockets[number]) as c:
+                    before = cpu_ns(pid)
+                    for _ in range(requests):
+                        c.ask('GET', STATS, headers)
+                    found[number].append((cpu_ns(pid) - before) / requests)
+        own, other = (sorted(v)[2] / 1000 for v in found.values())
+        return table([['hit', 'worker CPU µs', 'ratio'],
+                      ["in the worker's own memory", f'{own:.2f}', '1.00'],
+                      ["in another worker's", f'{other:.2f}',
+                       f'{other / own:.2f}']])
+    finally:
+        shop.stop()
+
+
+def under_writes(directory, postgres, database, seconds, rounds, users=20):
+    """Hits of as many users as there are at work, with and without writes."""
+    shop = Shop(directory / 'writes', postgres, database).start()
+    try:
+        token = shop.login('manager')
+        jobs = shop.sql('SELECT id FROM jobs LIMIT 200').split()
+        headers = {'Authorization': f'Bearer {token}'}
+        contest, told = Contest(), {'writes': 0, 'executions': 0}
+
+        def quiet():
+            return wrk(shop.url + STATS, seconds, users, headers,
+                       pids_of(shop), directory)
+
+        def busy():
+            before = executions(shop, 'dashboard_stats')
+            with Writer(shop, token, jobs, 50) as writer:
+                found = quiet()
+            told['writes'] += writer.count
+            told['executions'] += executions(shop,
+                                             'dashboard_stats') - before
+            return found
+
+        contest.add('no writes', quiet)
+        contest.add('50 jobs written a second', busy)
+        contest.go(rounds)
+        return table([HEAD] + [line_of(contest, n, 'no writes')
+                               for n in contest.entries]) + (
+            f'\n\n{told["writes"]} writes, '
+            f'{told["executions"] / max(told["writes"], 1):.2f} '
+            'executions of the statement for each.')
+    finally:
         shop.stop()
 
 
@@ -157,19 +301,6 @@ def pgbench(postgres, database, statement, choices, seconds, clients,
                      .group(1)) for r in running)
 
 
-def choose_among(requests):
-    """For wrk: each request is one of (path, token), by chance."""
-    lines = ',\n'.join("{%s, %s}" % (json.dumps(path), json.dumps(token))
-                       for path, token in requests)
-    return f'''
-local requests = {{ {lines} }}
-request = function()
-	local r = requests[math.random(#requests)]
-	return wrk.format("GET", r[1], {{ ["Authorization"] = "Bearer " .. r[2] }})
-end
-'''
-
-
 def cases_of(shop):
     """Name, statement, its values, and the requests that ask for it.
 
@@ -188,14 +319,15 @@ def cases_of(shop):
     of = {o: signed({**claims(manager), 'user_id': o}, secret)
           for o in operators}
     yield ('job detail', 'job', [{'id': j} for j in jobs],
-           [(f'/api/jobs/{j}', manager) for j in jobs])
+           [{'path': f'/api/jobs/{j}', 'token': manager} for j in jobs])
     yield ('job list, 20 of a page', 'jobs',
            [{'limit': 20, 'offset': n, 'today': day, 'sort': '-created_at'}
             for n in range(100)],
-           [(f'/api/jobs?limit=20&offset={n}', manager) for n in range(100)])
+           [{'path': f'/api/jobs?limit=20&offset={n}', 'token': manager}
+            for n in range(100)])
     yield ('dashboard/stats of operators', 'dashboard_stats',
            [{'operator': o, 'today': day} for o in operators],
-           [(STATS, token) for token in of.values()])
+           [{'path': STATS, 'token': token} for token in of.values()])
 
 
 def misses(directory, postgres, database, seconds, rounds, clients, workers):
@@ -230,31 +362,20 @@ def misses(directory, postgres, database, seconds, rounds, clients, workers):
 
 
 def main(quick):
-    """Prints the tables."""
-    import tempfile
-    from cluster import Cluster, load
-    from shop import migrate
-    seconds, rounds = (2, 3) if quick else (5, 5)
-    directory = process.give(Path(tempfile.mkdtemp(prefix='reklam-bench-',
-                                                   dir='/tmp')))
-    postgres = Cluster(directory / 'pg')
-    try:
-        postgres.create()
-        postgres.start()
-        postgres.create_database('shop')
-        migrate(postgres, 'shop')
-        load(postgres, 'shop', ROOT / 'sql/demo.sql', 1)
-        postgres.psql('shop', '-c', 'VACUUM ANALYZE')
-        print(f'Measured on {machine()}.\n')
-        print('## The limit of a hit: 16 clients, 2 workers\n', flush=True)
-        print(hits(directory, postgres, 'shop', seconds, rounds, 16, 2))
-        print('\n## The limit of a miss: 8 clients, 8 connections, '
-              '2 workers\n', flush=True)
-        print(misses(directory, postgres, 'shop', seconds, rounds, 8, 2))
-    finally:
-        postgres.stop()
-        shutil.rmtree(directory, ignore_errors=True)
+    """The tables, as they come."""
+    seconds, rounds = (1, 3) if quick else (3, 5)
+    with ground() as (directory, postgres):
+        more = directory, postgres, DATABASE
+        yield '## The limit of a hit: 16 clients, 2 workers'
+        yield hits(*more, seconds, rounds, 16, 2)
+        yield '## Whose memory it is in'
+        yield segments(*more, 2000 * seconds)
+        yield '## Hits while the shop works: 20 clients, 2 workers'
+        yield under_writes(*more, seconds, rounds)
+        yield '## The limit of a miss: 8 clients, 8 connections, 2 workers'
+        yield misses(*more, seconds, rounds, 8, 2)
 
 
 if __name__ == '__main__':
-    main('--quick' in sys.argv)
+    for paragraph in main('--quick' in sys.argv):
+        print(paragraph + '\n', flush=True)

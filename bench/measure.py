@@ -1,5 +1,6 @@
 """Load, and what it cost: requests, times, CPU of the processes asked for."""
 
+import json
 import os
 import re
 import statistics
@@ -12,9 +13,25 @@ TICKS = os.sysconf('SC_CLK_TCK')
 WRK_SCRIPT = '''
 done = function(summary, latency, requests)
 	local e = summary.errors
-	io.write(string.format("RESULT %d %d %d %d %d\\n", summary.requests,
+	io.write(string.format("RESULT %d %d %d %d %d %d\\n", summary.requests,
 	    summary.duration, latency:percentile(50), latency:percentile(99),
-	    e.connect + e.read + e.write + e.status + e.timeout))
+	    e.connect + e.read + e.write + e.timeout, e.status))
+end
+'''
+
+# Made once, so that choosing among them costs the client next to nothing.
+WRK_CHOICE = '''
+local wanted, ready = { %s }, {}
+init = function()
+	for i, r in ipairs(wanted) do
+		ready[i] = wrk.format(r.body and "POST" or "GET", r.path, {
+			["Authorization"] = "Bearer " .. r.token,
+			["Content-Type"] = r.body and "application/json" },
+		    r.body)
+	end
+end
+request = function()
+	return ready[math.random(#ready)]
 end
 '''
 
@@ -34,8 +51,9 @@ def cpu_seconds(pids):
     return total
 
 
-def rss_kb(pids):
-    """Private memory, in KiB, of these and their descendants."""
+def rss_kb(pids, what=r'Private_\w+'):
+    """Private memory, in KiB, of these and their descendants; or as much of
+    another kind that the kernel tells, as Pss."""
     total = 0
     for pid in pids:
         try:
@@ -44,8 +62,8 @@ def rss_kb(pids):
         except (FileNotFoundError, ProcessLookupError):
             continue
         total += sum(int(n) for n in
-                     re.findall(r'^Private_\w+: +(\d+)', text, re.M))
-        total += rss_kb(children.split())
+                     re.findall(rf'^{what}: +(\d+)', text, re.M))
+        total += rss_kb(children.split(), what)
     return total
 
 
@@ -58,9 +76,18 @@ class Round:
     cpu: dict               # name: microseconds a request
 
 
+def choose_among(requests):
+    """For wrk: each request is one of these by chance, the same sequence for
+    everybody; a dict of path, token and, for a POST, body."""
+    return WRK_CHOICE % ',\n'.join(
+        '{ %s }' % ', '.join(f'{k} = {json.dumps(v)}' for k, v in r.items())
+        for r in requests)
+
+
 def wrk(url, seconds, clients, headers=None, pids=None, directory='/tmp',
-        more=''):
-    """`pids`: name -> processes whose CPU is wanted."""
+        more='', refused=False):
+    """`pids`: name -> processes whose CPU is wanted.  `refused`: a 4xx is the
+    right answer."""
     script = Path(directory) / 'wrk.lua'
     script.write_text(WRK_SCRIPT + more)
     argv = ['wrk', '-t1', f'-c{clients}', f'-d{seconds}s', '-s', str(script)]
@@ -70,11 +97,37 @@ def wrk(url, seconds, clients, headers=None, pids=None, directory='/tmp',
     out = subprocess.run(argv + [url], stdout=subprocess.PIPE, text=True,
                          check=True).stdout
     after = {n: cpu_seconds(p) for n, p in (pids or {}).items()}
-    count, us, p50, p99, errors = map(int, re.search(
+    count, us, p50, p99, errors, refusals = map(int, re.search(
         r'RESULT (.*)', out).group(1).split())
+    errors += count - refusals if refused else refusals
     return Round(count * 1e6 / us, p50 / 1000, p99 / 1000, errors,
                  {n: (after[n] - before[n]) * 1e6 / max(count, 1)
                   for n in before})
+
+
+def h2load(url, seconds, clients, headers=None, pids=None):
+    """The same by h2load: HTTP/2 over TLS, one stream a client at a time."""
+    argv = ['h2load', '-t1', f'-c{clients}', '-m1', f'-D{seconds}']
+    for name, value in (headers or {}).items():
+        argv += ['-H', f'{name}: {value}']
+    before = {n: cpu_seconds(p) for n, p in (pids or {}).items()}
+    out = subprocess.run(argv + [url], stdout=subprocess.PIPE, text=True,
+                         check=True).stdout
+    after = {n: cpu_seconds(p) for n, p in (pids or {}).items()}
+    rate = float(re.search(r', ([\d.]+) req/s', out).group(1))
+    good, bad = (int(re.search(rf'(\d+) {w}', out).group(1))
+                 for w in ('2xx', '5xx'))
+    # min, max, mean, deviation: it knows no quantiles.
+    words = re.search(r'time for request: +(\S+) +(\S+) +(\S+)', out)
+    return Round(rate, milliseconds(words.group(3)),
+                 milliseconds(words.group(2)), bad,
+                 {n: (after[n] - before[n]) * 1e6 / max(good, 1)
+                  for n in before})
+
+
+def milliseconds(text):
+    number, unit = re.fullmatch(r'([\d.]+)(us|ms|s)', text).groups()
+    return float(number) * {'us': 0.001, 'ms': 1, 's': 1000}[unit]
 
 
 class Contest:
