@@ -56,6 +56,17 @@ option(const PQconninfoOption *options, const char *word)
 	return "";
 }
 
+/* What libpq takes where a list of ports says nothing. */
+static const char *
+compiled(const PQconninfoOption *options, const char *word)
+{
+	for (; options != NULL && options->keyword != NULL; options++)
+		if (strcmp(options->keyword, word) == 0 &&
+		    options->compiled != NULL)
+			return options->compiled;
+	return "";
+}
+
 static unsigned
 words_in(const char *list)
 {
@@ -105,6 +116,11 @@ read_string(const char *url)
 		next_word(&hosts, p->host, sizeof p->host);
 		next_word(&addresses, p->address, sizeof p->address);
 		next_word(&ports, p->port, sizeof p->port);
+		/* A URL with two hosts has two ports, be they empty; one
+		 * that is not said here would leave libpq with both. */
+		if (p->port[0] == '\0' && *option(own, "port") != '\0')
+			snprintf(p->port, sizeof p->port, "%s",
+			    compiled(others, "port"));
 		has_names |= is_name(p);
 	}
 	PQconninfoFree(own);
