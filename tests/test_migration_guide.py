@@ -1,0 +1,355 @@
+"""
+The way from the old backend, as reklam-guide(7) tells it: its commands are
+taken from its text and run on an old database.  Host, paths and names are
+changed, and three programs have stand-ins: systemctl, since nothing here is
+a service, su, since nobody here is root, and curl trusts our certificate.
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+import forge
+import process
+import replay
+from cluster import Cluster, load
+from process import ROOT, run
+from shop import Shop, moment, not_before
+from test_migrations import TABLES
+
+pytestmark = pytest.mark.once
+
+SECRET = 'the old key, which is longer than 32 bytes'
+# What the recordings' database had, and the other kinds of old ones have not.
+AS_RECORDED = '''
+    ALTER TABLE user_roles ADD created_at timestamp DEFAULT now();
+    ALTER TABLE files ADD content_type varchar(255);
+    ALTER TABLE job_steps ADD planned_start_date date,
+        ADD planned_end_date date, ADD started_by uuid,
+        ADD completed_by uuid;
+    ALTER TABLE users DROP CONSTRAINT users_role_check;
+    ALTER TABLE job_steps DROP CONSTRAINT job_steps_status_check;
+    ALTER TABLE notifications DROP CONSTRAINT notifications_type_check;'''
+SYSTEMCTL = 'systemctl '
+
+
+def blocks():
+    """{heading: commands}, each as one text, of the guide's first chapter."""
+    guide = (ROOT / 'man/reklam-guide.7').read_text()
+    chapter = guide.split('.Sh COMING FROM THE OLD BACKEND')[1]
+    return {heading: commands.replace('\\e\n', '\\\n')
+            for heading, commands in re.findall(
+                r'^\.Ss ([^\n]+)\n(?:(?!\.Ss ).*\n)*?\.Bd -literal.*\n'
+                r'((?:.*\n)*?)\.Ed', chapter.split('\n.Sh ')[0], re.M)}
+
+
+def old_database(cluster, name):
+    """The old tables with the shop that was recorded, and what is beside."""
+    text = (ROOT / 'tests/sql/old-database.sql').read_text()
+    tables, rest = text.split('\n-- Rows.')
+    others = rest.split('\nRESET ROLE;')[1]
+    cluster.create_database(name)
+
+    def psql(text):
+        cluster.psql(name, '-v', 'deleted_at=timestamptz', '-f', '-',
+                     input=text)
+    psql(tables + AS_RECORDED + '\nCOMMIT;')
+    psql('CREATE TABLE role_permissions (id uuid PRIMARY KEY, role_id uuid '
+         'REFERENCES roles (id), resource varchar(100), can_view boolean, '
+         'can_create boolean, can_update boolean, can_delete boolean, '
+         'created_at timestamp DEFAULT now());'
+         'ALTER TABLE role_permissions OWNER TO reklam;')
+    load(cluster, name, ROOT / 'sql/demo.sql')
+    psql('BEGIN;' + others)
+    return name
+
+
+class Rows:
+    """What is in the old tables, by the columns that they had."""
+
+    def __init__(self, cluster, name):
+        self.cluster, self.name = cluster, name
+        self.columns = dict(self.ask('''
+            SELECT table_name::text, string_agg(column_name, ', '
+                   ORDER BY ordinal_position)
+              FROM information_schema.columns
+             WHERE table_schema = 'public' GROUP BY 1'''))
+
+    def ask(self, query):
+        with psycopg2.connect(self.cluster.url(self.name, 'postgres')) as c:
+            cursor = c.cursor()
+            cursor.execute(query)
+            return cursor.fetchall()
+
+    def digests(self):
+        """{table: (how many rows, a digest of them all)}"""
+        return {table: self.ask(f'''
+            SELECT count(*), md5(string_agg(d, '' ORDER BY d)) FROM (
+                   SELECT md5(row({self.columns[table]})::text)
+                     FROM public.{table}) AS t (d)''')[0]
+            for table in [*TABLES, 'hr_employees']}
+
+
+def structure(cluster, name):
+    text = run(Cluster.tool('pg_dump'), '-s', '-d',
+               cluster.url(name, 'postgres')).stdout
+    return re.sub(r'^\\(un)?restrict .*$', '', text, flags=re.M)
+
+
+class Machine:
+    """Where the guide is followed."""
+
+    def __init__(self, directory, cluster):
+        self.cluster = cluster
+        self.directory = process.directory(directory)
+        self.etc = process.directory(directory / 'etc')
+        for name in 'bin', 'etc/sites-available', 'etc/sites-enabled', 'run':
+            process.directory(directory / name, 0o750)
+        ports = process.free_port(), process.free_port()
+        self.shop = Shop(
+            directory, cluster, 'shop', today=replay.TODAY,
+            http_port=ports[0], https_port=ports[1],
+            names={'LOGIN_RATE': '1000r/s'},
+            env={'DB_STATEMENT_MS': 20000,
+                 'WORKERS_FILE': directory / 'nginx/reklam-workers.conf',
+                 'CONTROL_SOCKET': directory / 'run/control.sock'})
+        self.web = self.shop.web
+        self.copy_sql()
+        self.install_site()
+        self.stand_in('su', 'while [ "$1" != -c ]; do shift; done\n'
+                      f'PGHOST={cluster.directory} PGUSER=postgres '
+                      'exec sh -c "$2"')
+        for name in 'reklamd', 'reklamctl':
+            self.shop.installed(name)
+        self.old_settings()
+        self.said, self.services = '', []
+
+    def copy_sql(self):
+        shutil.copytree(ROOT / 'sql', self.directory / 'sql')
+        for path in [self.directory / 'sql',
+                     *(self.directory / 'sql').rglob('*')]:
+            process.give(path)
+
+    def install_site(self):
+        """nginx as the package leaves it: the site is there, not enabled."""
+        self.web.write()
+        site = self.web.directory / 'reklam-site.conf'
+        process.write(self.etc / 'sites-available/reklam', site.read_text())
+        self.web.files[site.name] = \
+            f'include {self.etc}/sites-enabled/*;\n'
+        self.web.start()
+
+    def stand_in(self, name, text):
+        path = process.write(self.directory / 'bin' / name,
+                             f'#!/bin/sh\n{text}\n', 0o700)
+        path.chmod(0o700)
+
+    def old_settings(self):
+        process.write(self.directory / 'old.env', f'''# the old backend
+FLASK_ENV=production
+DATABASE_HOST={self.cluster.directory}
+DATABASE_PORT=5432
+DATABASE_NAME=shop
+DATABASE_USER=reklam
+DATABASE_PASSWORD=PASSWORD
+DB_POOL_MIN_CONNECTIONS=2
+DB_POOL_MAX_CONNECTIONS=6
+JWT_SECRET_KEY="{SECRET}"
+JWT_ALGORITHM=HS256
+JWT_EXPIRATION_HOURS=24
+MINIO_ENDPOINT=minio:9000
+CORS_ORIGINS=*
+''')
+
+    def local(self, commands):
+        """The same with this machine's host, paths and names."""
+        pem = self.web.directory / 'localhost.pem'
+        for theirs, ours in (
+                ('/srv/shop/.env', self.directory / 'old.env'),
+                ('/etc/reklam/reklam.conf', self.shop.settings_path),
+                ('/etc/nginx/', f'{self.etc}/'),
+                ('postgresql://reklam:PASSWORD@localhost/copy',
+                 self.cluster.url('copy')),
+                *((f' {word}', f' {word} -d {self.directory}/sql')
+                  for word in ('migrate', 'check')),
+                ('https://shop.example.org',
+                 f'--cacert {pem} {self.shop.https_url}')):
+            commands = commands.replace(theirs, str(ours))
+        return commands
+
+    def follow(self, commands):
+        """Runs a block; what systemd would do is done here."""
+        script = ''
+        for line in [*commands.splitlines(keepends=True), SYSTEMCTL]:
+            if not line.startswith(SYSTEMCTL):
+                script += line
+                continue
+            if script:
+                self.said, script = self.said + self.sh(script), ''
+            self.systemctl(line[len(SYSTEMCTL):].strip())
+
+    def sh(self, script):
+        tools = Path(Cluster.tool('pg_dump')).parent
+        return run('sh', '-e', '-c', self.local(script), cwd=self.directory,
+                   env={**self.shop.program.env, 'LD_PRELOAD': '',
+                        'PATH': f'{self.directory}/bin:{tools}:'
+                                '/usr/local/bin:/usr/bin:/bin'}).stdout
+
+    def systemctl(self, words):
+        if not words:
+            return
+        self.services.append(words)
+        if words == 'enable --now reklamd':
+            self.shop.program.start()
+            self.shop.program.wait_until(self.shop.is_ready, 60)
+        elif words == 'disable --now reklamd':
+            assert self.shop.program.stop()
+        elif words == 'reload nginx':
+            self.web.reload()
+            process.wait_until(self.site_is_as_linked, 10, 'the site')
+        else:
+            assert words in ('stop shop-api', 'start shop-api'), words
+
+    def site_is_as_linked(self):
+        linked = (self.etc / 'sites-enabled/reklam').exists()
+        done = run('curl', '-sk', '-o', '/dev/null', self.shop.https_url,
+                   check=False)
+        return (done.returncode == 0) == linked
+
+
+@pytest.fixture(scope='module')
+def then(private):
+    """A PostgreSQL server that is not younger than the data."""
+    cluster = Cluster(private / 'then', env=not_before(replay.TODAY))
+    cluster.create()
+    cluster.start()
+    yield cluster
+    assert cluster.stop()
+
+
+@pytest.fixture(scope='module')
+def moved(private, then):
+    """The machine after the day."""
+    machine = Machine(private / 'guide', then)
+    old_database(then, 'shop')
+    rows = Rows(then, 'shop')
+    machine.before = rows.digests()
+    as_it_was = structure(then, 'shop')
+    commands = blocks()
+    for heading in 'The settings', 'Before the day':
+        machine.follow(commands[heading])
+    machine.untouched = (structure(then, 'shop') == as_it_was,
+                         rows.digests() == machine.before)
+    machine.follow(commands['On the day'])
+    machine.after = rows.digests()
+    yield machine
+    assert not machine.shop.stop()
+
+
+def test_the_guide_has_what_is_followed_here():
+    assert list(blocks()) == ['The settings', 'Before the day',
+                              'On the day', 'Back again']
+
+
+@pytest.mark.seconds(300)
+def test_all_of_it_goes_through(moved):
+    assert 'would apply migration/001-tables.sql' in moved.said
+    assert moved.said.count('\napplied indexes.sql') == 2
+    assert moved.services == ['stop shop-api', 'enable --now reklamd',
+                              'reload nginx']
+    assert not moved.cluster.has('copy')
+
+
+def test_the_rehearsal_left_the_old_database_alone(moved):
+    assert moved.untouched == (True, True)
+
+
+def test_every_row_is_there_as_it_was(moved):
+    for table, (count, digest) in moved.before.items():
+        assert count, f'there is nothing in {table}'
+        assert moved.after[table] == (count, digest), table
+
+
+def test_an_old_token_works_and_another_does_not(moved):
+    for name in 'admin', 'akaya':
+        person = moved.shop.sql('SELECT id FROM users WHERE username = '
+                                f"'{name}'")
+        login = int(moment(replay.TODAY)) - 3600
+        claims = {'user_id': person, 'username': name, 'role': 'operator',
+                  'exp': login + 86400, 'iat': login}
+        answer = moved.shop.get('/api/auth/me',
+                                token=forge.signed(claims, SECRET))
+        assert (answer.status, answer.json['user']['id']) == (200, person)
+        assert moved.shop.get('/api/auth/me', token=forge.signed(
+            claims, SECRET.upper())).status == 401
+
+
+def test_what_was_read_before_is_read_now(moved):
+    reads, _ = replay.lines(replay.RECORDED / 'reads.jsonl')
+    found = replay.Replay(moved.shop, replay.Differences(), secret=SECRET)
+    faults = [fault for fault in map(found.check, reads) if fault]
+    assert not faults, '\n'.join(faults)
+
+
+def test_the_pool_has_the_connections_of_all_old_processes(moved):
+    stats = moved.shop.get('/api/health/db', who='manager').json
+    assert stats['pool_stats']['max_connections'] == 25
+
+
+# --- back again ---
+
+# What the old backend writes, with the columns that it knows.
+OLD_WRITES = '''
+    UPDATE users SET full_name = 'Again', updated_at = now()
+     WHERE username = 'admin';
+    INSERT INTO users (username, email, password_hash, full_name, role,
+        is_active) VALUES ('again', 'again@old.example',
+        crypt('again123', gen_salt('bf')), 'Again', 'operator', true);
+    INSERT INTO user_roles (user_id, role_id, is_primary, assigned_by)
+    SELECT u.id, r.id, true, u.id FROM users u, roles r
+     WHERE username = 'again' AND code = 'operator';
+    INSERT INTO customers (name, city) VALUES ('Again', 'Ankara');
+    INSERT INTO customer_dealers (customer_id, name)
+    SELECT id, 'Again' FROM customers WHERE name = 'Again';
+    INSERT INTO processes (name, code, folder_name, group_id)
+    SELECT 'Again', 'AGAIN', 'AGAIN', id FROM process_groups LIMIT 1;
+    INSERT INTO machines (name, code) VALUES ('Again', 'AGAIN');
+    INSERT INTO jobs (job_number, title, status, priority, created_by)
+    SELECT 'TLP-2026-9999', 'Again', 'draft', 'normal', id FROM users
+     WHERE username = 'again';
+    INSERT INTO job_steps (job_id, process_id, order_index, status)
+    SELECT j.id, p.id, 0, 'pending' FROM jobs j, processes p
+     WHERE title = 'Again' AND code = 'AGAIN';
+    INSERT INTO notifications (user_id, title, message, type, ref_type)
+    SELECT id, 'Again', 'Again', 'info', 'job' FROM users
+     WHERE username = 'again';
+    INSERT INTO audit_logs (user_id, action, entity_type, changes)
+    SELECT id, 'update', 'job', '{}' FROM users WHERE username = 'again';
+    DELETE FROM jobs WHERE job_number = 'TLP-2026-9999';'''
+
+
+@pytest.fixture(scope='module')
+def back(moved):
+    assert moved.shop.post('/api/auth/login', {
+        'username': 'admin', 'password': 'admin123'}).status == 200
+    moved.follow(blocks()['Back again'])
+    return moved
+
+
+def test_the_way_back_ends_what_was_begun(back):
+    assert back.services[-3:] == ['disable --now reklamd', 'start shop-api',
+                                  'reload nginx']
+    assert not back.shop.program.is_running()
+
+
+def test_the_old_backend_writes_as_before(back):
+    back.cluster.psql('shop', '-1', '-c', OLD_WRITES, user='reklam')
+
+
+def test_the_old_backend_knows_the_passwords(back):
+    assert back.shop.sql(
+        "SELECT password_hash = crypt('admin123', password_hash) FROM users"
+        " WHERE username = 'admin'") == 't'
