@@ -2,6 +2,7 @@
 What no client should send, made from the tables of routes and fields: every
 route gets more than forty of it from a manager, so that nothing stops at the
 gate.  The answer is JSON, never 5xx, and tells nothing of what is behind.
+F3 is a row of the project's table of faults.
 """
 
 import json
@@ -171,7 +172,7 @@ def is_right(answer, sent):
 
 @pytest.mark.seconds(300)
 @pytest.mark.parametrize('route', routes(), ids=label)
-def test_bad_input_is_refused_in_our_words(shop, samples, route):
+def test_f3_bad_input_is_refused_in_our_words(shop, samples, route):
     token = shop.login('manager')
     pids, number = shop.worker_pids(), 0
     for path, body, headers in Mutations(route, samples).all():
@@ -187,7 +188,7 @@ def test_bad_input_is_refused_in_our_words(shop, samples, route):
     assert shop.get('/api/auth/me', who='manager').status == 200
 
 
-def test_there_is_enough_of_it(samples):
+def test_f3_there_is_enough_of_it(samples):
     assert sum(len(list(Mutations(route, samples).all()))
                for route in routes()) >= 8000
 

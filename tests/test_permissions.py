@@ -1,7 +1,8 @@
 """
 The permission matrix: every route, asked by everybody.  Who may what follows
 from the access words of src/routes.c and the rights that the demo shop's
-roles have; the program is asked nothing about either.
+roles have; the program is asked nothing about either.  S1 is a row of the
+project's table of faults.
 """
 
 import json
@@ -133,7 +134,7 @@ def is_refusal(answer, status):
 @pytest.mark.parametrize('stranger', STRANGERS)
 @pytest.mark.parametrize('route', [r for r in ROUTES
                                    if r.access != 'public'], ids=label)
-def test_a_stranger_gets_nothing(shop, people, samples, route, stranger):
+def test_s1_a_stranger_gets_nothing(shop, people, samples, route, stranger):
     """With ids and a body that would do."""
     header = people.headers[stranger]
     answer = ask(shop, route, samples.path(route.path),
@@ -144,7 +145,7 @@ def test_a_stranger_gets_nothing(shop, people, samples, route, stranger):
 
 @pytest.mark.parametrize('role', ROLES)
 @pytest.mark.parametrize('route', ROUTES, ids=label)
-def test_a_role_opens_what_it_should(shop, people, samples, route, role):
+def test_s1_a_role_opens_what_it_should(shop, people, samples, route, role):
     """
     Who may not is refused whatever he sends; who may reads what there is,
     and writes nothing here, since nothing has the id.
@@ -171,7 +172,7 @@ OWN = [r for r in ROUTES if r.access == 'token' and r.path.startswith(
 
 @pytest.mark.parametrize('role', [r for r in ROLES if r != 'yonetici'])
 @pytest.mark.parametrize('route', OWN, ids=label)
-def test_what_is_somebody_elses_stays_his(shop, people, samples, route, role):
+def test_s1_what_is_somebody_elses_stays_his(shop, people, samples, route, role):
     """Notifications, tasks, steps: with the id of another person's."""
     user = forge.claims(people.tokens[role])['user_id']
     if 'notifications' in route.path:
