@@ -129,12 +129,15 @@ args_today(char out[16])
 	strcpy(out, date);
 }
 
-/* The words of a required text say that it is missing, not that it is long. */
+/*
+ * The words of a required text or list say that it is missing, not that it is
+ * long or holds something else.
+ */
 static bool
 is_only_demanded(const struct field *f)
 {
 	return f->flags & REQUIRED && f->min <= 1 &&
-	    (f->type == TEXT || f->type == LOOSE);
+	    (f->type == TEXT || f->type == LOOSE || f->type == UUIDS);
 }
 
 static bool
@@ -355,7 +358,9 @@ value_of(struct request *r, struct args *args, const struct plan *plan,
 	case IN_PATH:
 		return match_value(r, plan->query->arguments[i]);
 	case IN_QUERY:
-		value = text_or_null(query_value(r, plan->fields[i]->name));
+		value = query_value(r, plan->fields[i]->name);
+		if (!(plan->fields[i]->flags & BLANK))
+			value = text_or_null(value);
 		return value != NULL ? value : plan->fields[i]->fallback;
 	case GIVEN:
 		break;

@@ -326,7 +326,7 @@ const struct field machine_update[] = {
 
 /* --- notifications --- */
 const struct field notification_list[] = {
-	{ "is_read", QUERY, TEXT, .max = 20 },
+	{ "is_read", QUERY, TEXT, LENIENT | BLANK, .max = 20 },
 	{ "limit", QUERY, INTEGER, LENIENT, .max = 10000, .fallback = "50" },
 	{ "offset", QUERY, INTEGER, .max = INT_MAX },
 	END
@@ -427,7 +427,8 @@ const struct field task_history[] = {
 };
 
 const struct field task_performance[] = {
-	{ "period", QUERY, INTEGER, .min = 1, .max = 3650, .fallback = "30" },
+	{ "period", QUERY, INTEGER, .min = -36500, .max = 36500,
+	    .fallback = "30" },
 	END
 };
 

@@ -42,7 +42,8 @@ enum field_type {
 enum {
 	REQUIRED = 1,	/* missing, null or (TEXT, LOOSE) blank is refused */
 	LENIENT = 2,	/* QUERY: what cannot be read counts as not given */
-	NOT_NULL = 4	/* may be missing, but not null */
+	NOT_NULL = 4,	/* may be missing, but not null */
+	BLANK = 8	/* QUERY: a blank one is a value, not none */
 };
 
 /*

@@ -10,9 +10,9 @@ SELECT json_build_object('data', (
                       'production_unit', s.production_unit,
                       'production_notes', s.production_notes,
                       'estimated_duration', s.estimated_duration,
-                      'actual_duration_minutes', nullif(round(extract(
-                          epoch FROM s.completed_at - s.started_at)::float8
-                          / 60)::int, 0),
+                      'actual_duration_minutes', round(nullif(extract(
+                          epoch FROM s.completed_at - s.started_at)::float8,
+                          0) / 60)::int,
                       'job', json_build_object('id', j.id,
                           'job_number', j.job_number, 'title', j.title),
                       'process', json_build_object(

@@ -7,7 +7,8 @@ WITH done AS MATERIALIZED (
 	  FROM job_steps s
 	 WHERE assigned_to = :'me'::uuid
 	   AND status = 'completed'
-	   AND completed_at >= :'today'::date - 2 * :'period'::int
+	   AND completed_at >= :'today'::date
+	           - greatest(:'period'::int, 2 * :'period'::int)
 ), numbers AS (
 	SELECT count(*) FILTER (WHERE now) AS completed,
 	       sum(minutes) FILTER (WHERE now) / 60 AS hours,
