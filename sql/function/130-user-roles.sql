@@ -62,10 +62,14 @@ BEGIN
 	DELETE FROM user_roles ur
 	 WHERE ur.user_id = user_roles_assign.user_id
 	   AND ur.role_id NOT IN (
-	           SELECT id::uuid FROM jsonb_array_elements_text(ids) id);
-	INSERT INTO user_roles (user_id, role_id, is_primary, assigned_by)
-	SELECT DISTINCT user_roles_assign.user_id, id::uuid, false, by
-	  FROM jsonb_array_elements_text(ids) id
+	           SELECT given::uuid FROM jsonb_array_elements_text(ids) given);
+	-- Given at one time; created_at says in which order.
+	INSERT INTO user_roles (user_id, role_id, is_primary, assigned_by,
+	    created_at)
+	SELECT user_roles_assign.user_id, given::uuid, false, by,
+	       now() + min(place) * interval '1 microsecond'
+	  FROM jsonb_array_elements_text(ids) WITH ORDINALITY list (given, place)
+	 GROUP BY given::uuid
 	    ON CONFLICT DO NOTHING;
 	PERFORM reklam.user_roles_lead(user_id, lead::uuid);
 	PERFORM reklam.expect_manager();
@@ -100,7 +104,7 @@ BEGIN
 		    SELECT ur.role_id
 		      FROM user_roles ur
 		     WHERE ur.user_id = user_role_remove.user_id
-		     ORDER BY ur.assigned_at, ur.id
+		     ORDER BY ur.assigned_at, ur.created_at, ur.id
 		     LIMIT 1));
 	END IF;
 	PERFORM reklam.expect_manager();
