@@ -22,6 +22,15 @@ SELECT r.id, r.code, r.name, true
    AND NOT EXISTS (SELECT FROM user_roles ur WHERE ur.user_id = u.id)
 $$;
 
+-- What there are rights to, named in some role or not.
+CREATE OR REPLACE FUNCTION reklam.resources()
+RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+SELECT ARRAY['jobs', 'customers', 'files', 'machines', 'processes', 'users',
+           'reports', 'roles', 'dashboard', 'audit_logs', 'notifications']
+$$;
+
 CREATE OR REPLACE FUNCTION reklam.is_manager(user_id uuid)
 RETURNS boolean
 LANGUAGE sql STABLE

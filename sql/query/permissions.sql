@@ -18,11 +18,7 @@ WITH held AS MATERIALIZED (
 	          JOIN role_permissions p ON p.role_id = held.id
 	        UNION ALL
 	        SELECT resource, true, true, true, true
-	          FROM manager,
-	               unnest(ARRAY['jobs', 'customers', 'files', 'machines',
-	                   'processes', 'users', 'reports', 'roles',
-	                   'dashboard', 'audit_logs', 'notifications'])
-	                   AS everything (resource)
+	          FROM manager, unnest(reklam.resources()) resource
 	         WHERE may_all) rows
 	 GROUP BY resource
 )
