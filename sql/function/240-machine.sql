@@ -25,7 +25,8 @@ BEGIN
 	INSERT INTO machines (name, code, type, status, location,
 	    capacity_per_hour, notes)
 	VALUES (body ->> 'name', reklam.code(body ->> 'code'), body ->> 'type',
-	    coalesce(body ->> 'status', 'active'), body ->> 'location',
+	    coalesce(reklam.loose(body, 'status'), 'active'),
+	    body ->> 'location',
 	    reklam.amount(body, 'capacity_per_hour', 0, 99999999.99),
 	    body ->> 'notes')
 	RETURNING * INTO made;
@@ -45,6 +46,7 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
 	PERFORM reklam.expect_not_blank(body, 'name', 'machine_name_blank');
+	PERFORM reklam.expect_not_blank(body, 'status', 'field_invalid|status');
 	PERFORM FROM machines m WHERE m.id = machine_update.id FOR UPDATE;
 	IF NOT FOUND THEN
 		PERFORM reklam.refuse(404, 'machine_not_found');

@@ -68,10 +68,10 @@ DECLARE
 BEGIN
 	WITH made AS (
 		INSERT INTO notifications (user_id, title, message, type,
-		    ref_type, is_read)
+		    ref_type, is_read, created_at)
 		SELECT me, reklam.say('test_' || sample), reklam.say('test_'
 		           || sample || '_about'), type, ref_type, sample =
-		           'update'
+		           'update', now() + place * interval '1 microsecond'
 		  FROM (VALUES (1, 'welcome', 'info', NULL),
 		               (2, 'done', 'success', NULL),
 		               (3, 'attention', 'warning', NULL),

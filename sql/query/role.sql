@@ -20,6 +20,7 @@ SELECT json_build_object('data', json_build_object(
                  FROM role_process_permissions rp
                  JOIN processes p ON p.id = rp.process_id
                 WHERE rp.role_id = r.id
-                  AND rp.can_view))) AS body
+                  AND rp.can_view
+                  AND p.deleted_at IS NULL))) AS body
   FROM roles r
  WHERE r.id = :'id'::uuid;
