@@ -1,6 +1,7 @@
 """What benchmarks stand on: a PostgreSQL with a demo shop, for a while."""
 
 import contextlib
+import re
 import shutil
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from shop import migrate                                        # noqa: E402
 
 DATABASE = 'shop'
 ANCHOR = '2026-11-23'
+INDEXES = ROOT / 'sql/indexes.sql'
 
 
 @contextlib.contextmanager
@@ -37,18 +39,21 @@ def ground(scale=1):
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def indexes():
+    """The names of those that sql/indexes.sql makes."""
+    return re.findall(r"^\('\w+', '(\w+)',", INDEXES.read_text(), re.M)
+
+
 def fill(postgres, scale):
     """The demo shop; a large one is indexed when it is there."""
-    indexes = (ROOT / 'sql/indexes.sql').read_text()
     if scale > 1:
-        names = [w for line in indexes.splitlines() if line.startswith("('")
-                 for w in line.split("'") if w.startswith('idx_')]
-        postgres.psql(DATABASE, '-c', 'DROP INDEX ' + ', '.join(names))
+        postgres.psql(DATABASE, '-c', 'DROP INDEX ' + ', '.join(indexes()))
     postgres.psql(DATABASE, '-v', f'scale={scale}', '-v', f'anchor={ANCHOR}',
                   '-f', '-', input=(ROOT / 'sql/demo.sql').read_text(),
                   user=OWNER, timeout=1800)
     if scale > 1:
         postgres.psql(DATABASE, '-c', "SET maintenance_work_mem = '512MB'",
-                      '-f', '-', input=indexes, user=OWNER, timeout=1800)
+                      '-f', '-', input=INDEXES.read_text(), user=OWNER,
+                      timeout=1800)
     postgres.psql(DATABASE, '-c', 'VACUUM ANALYZE', timeout=1800)
     postgres.psql(DATABASE, '-c', 'CHECKPOINT', timeout=1800)

@@ -174,16 +174,18 @@ def machine():
             f'{memory / 2**20:.0f} GiB, Linux {os.uname().release}')
 
 
-def table(rows):
-    """Markdown; the first row is the head."""
+def table(rows, words=()):
+    """Markdown; the first row is the head.  `words`: the columns that are not
+    figures, besides the first."""
+    left = {0, *words}
     widths = [max(len(str(r[i])) for r in rows) for i in range(len(rows[0]))]
     lines = []
     for n, row in enumerate(rows):
-        cells = [str(c).ljust(w) if i == 0 else str(c).rjust(w)
+        cells = [str(c).ljust(w) if i in left else str(c).rjust(w)
                  for i, (c, w) in enumerate(zip(row, widths))]
         lines.append('| ' + ' | '.join(cells) + ' |')
         if n == 0:
             lines.append('|' + '|'.join(
-                '-' * (w + 1) + ('-' if i == 0 else ':')
+                '-' * (w + 1) + ('-' if i in left else ':')
                 for i, w in enumerate(widths)) + '|')
     return '\n'.join(lines)

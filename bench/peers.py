@@ -314,8 +314,8 @@ def contests(field, seconds, rounds, numbers, directory, picture):
             results[endpoint.name, clients] = contest
             rows += lines(contest, clients)
             if executed is not None:
-                words += (f'\n{clients} clients: reklam executed the statement '
-                          f'{executed:.2f} times for a request.')
+                words += (f'\n{clients} clients: reklam executed the '
+                          f'statement {executed:.2f} times for a request.')
         parts += [f'### {endpoint.name.capitalize()}', table(rows) + '\n'
                   + words]
     memory = field.memory()

@@ -115,7 +115,7 @@ server {{
 	server_tokens off;
 	keepalive_requests 100000;
 	gzip off;
-	access_log {self.directory}/{self.socket.stem}-access.log reklam buffer=64k flush=1s;
+	access_log {self.socket}.log reklam buffer=64k flush=1s;
 	include {self.directory.parent}/nginx/reklam-headers.conf;
 	location / {{
 {words}
