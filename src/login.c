@@ -356,6 +356,13 @@ run_without(struct request *r)
 	answer_run(r, &args);
 }
 
+/* As the field table sees it: nobody could log in with such a one. */
+static bool
+is_blank(const char *text)
+{
+	return text[strspn(text, " \t\r\n\v\f")] == '\0';
+}
+
 void
 login_hash_and_run(struct request *r)
 {
@@ -371,7 +378,7 @@ login_hash_and_run(struct request *r)
 	/* What the old web client sends twice goes nowhere either. */
 	blank_out(r, "password");
 	blank_out(r, "password_confirm");
-	if (e->new_password == NULL || e->new_password[0] == '\0') {
+	if (e->new_password == NULL || is_blank(e->new_password)) {
 		run_without(r);
 		forget(e);
 		return;

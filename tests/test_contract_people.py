@@ -192,3 +192,17 @@ def test_roles_that_are_no_ids_are_not_called_missing(ask, user):
             'error': 'role_ids geçersiz', 'field': 'role_ids'})
     assert ask('POST', path, {'role_ids': [NOBODY]}) == (404, {
         'error': 'Rol bulunamadı'})
+
+
+# --- users ---
+
+def test_a_blank_password_is_none(shop, ask, user):
+    path = f'/api/users/{user}'
+    for blank in ('', ' ', '\t  \n   '):
+        assert ask('PATCH', path, {'password': blank}) == (400, {
+            'error': 'Güncellenecek alan bulunamadı'})
+        assert ask('PATCH', path, {'password': blank,
+                                   'full_name': 'Ayşe'})[0] == 200
+    name = ask('GET', path)[1]['data']['username']
+    assert shop.post('/api/auth/login', {
+        'username': name, 'password': 'gizli-1'}).status == 200
