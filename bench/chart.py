@@ -63,7 +63,7 @@ def draw(results, memory):
                                   for n, v in rows.items()], y)
         out += part
     part, y = bars('Memory, MiB; less is better', [
-        (row[0], color[row[0]], [(float(row[3]),) * 3])
+        (row[0], color.get(row[0], COLORS[0]), [(float(row[3]),) * 3])
         for row in memory[1:]], y)
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" '
             f'height="{y:.0f}" viewBox="0 0 {WIDTH} {y:.0f}">\n'

@@ -213,16 +213,22 @@ class Field:
         return found
 
     def memory(self):
-        rows = [['', 'processes', 'connections', 'memory (PSS) MiB']]
-        for name, pid, mark in [(OURS, self.shop.program.pid, 'reklam')] + [
-                (p.name, p.process.pid, p.socket.stem) for p in self.peers]:
+        """PSS: of what several share, to each his part."""
+        rows = [['', 'processes', 'connections', 'memory MiB',
+                 'of it shared']]
+        for name, pid, mark in [
+                (OURS, self.shop.program.pid, 'reklam'),
+                (OURS + ' without a cache', self.off.program.pid, 'reklam'),
+                *((p.name, p.process.pid, p.socket.stem)
+                  for p in self.peers)]:
             # Both of ours have the same mark, and as many.
             count = int(self.shop.sql(
                 'SELECT count(*) FROM pg_stat_activity '
                 f"WHERE application_name LIKE '{mark}%'"))
             rows.append([name, len(family(pid)),
-                         count // 2 if name == OURS else count,
-                         f'{rss_kb([pid], "Pss") / 1024:.1f}'])
+                         count // 2 if mark == 'reklam' else count,
+                         f'{rss_kb([pid], "Pss") / 1024:.1f}',
+                         f'{rss_kb([pid], "Pss_Shmem") / 1024:.1f}'])
         return rows
 
 
@@ -321,7 +327,9 @@ def contests(field, seconds, rounds, numbers, directory, picture):
     memory = field.memory()
     yield summary(field, results)
     yield '### Memory, after all of it'
-    yield table(memory)
+    yield table(memory) + (
+        '\n\nWithout nginx and PostgreSQL.  Shared is where reklam and APCu '
+        'keep their answers.')
     yield from parts
     if picture:
         picture.write_text(chart.draw(results, memory))
