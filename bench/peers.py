@@ -290,7 +290,7 @@ def summary(field, results):
 
 def main(quick, picture=None):
     """The tables, as they come; `picture`: where the chart goes."""
-    seconds, rounds = (1, 2) if quick else (2, 3)
+    seconds, rounds = (1, 1) if quick else (2, 3)
     with ground() as (directory, postgres):
         field = Field(directory, postgres)
         try:
@@ -310,10 +310,10 @@ def contests(field, seconds, rounds, numbers, directory, picture):
     for endpoint in asked:
         for peer in field.peers:
             compare(endpoint, field.shop.web.http_port, peer)
-    warm_up(field, asked, directory)
     results, parts = {}, []
     for endpoint in asked:
         rows, words = [HEAD], ''
+        warm_up(field, endpoint, directory)
         for clients in numbers:
             contest, executed = measure(field, endpoint, clients, seconds,
                                         rounds, directory)
@@ -335,15 +335,11 @@ def contests(field, seconds, rounds, numbers, directory, picture):
         picture.write_text(chart.draw(results, memory))
 
 
-def warm_up(field, asked, directory):
-    """Every process of each prepares its statements."""
-    found = {}
-    for endpoint in asked:
-        if not endpoint.refused:
-            for name, (url, requests, _, _) in field.entries(endpoint).items():
-                found.setdefault((name, url), []).extend(requests[:40])
-    for (_, url), requests in found.items():
-        wrk(url, 1, 64, {}, {}, directory, choose_among(requests))
+def warm_up(field, endpoint, directory):
+    """Every connection of each has prepared the statement and settled on a
+    plan, and every process compiled what it compiles."""
+    for url, requests, pids, _ in field.entries(endpoint).values():
+        wrk(url, 1, 64, {}, pids, directory, choose_among(requests))
 
 
 if __name__ == '__main__':
