@@ -273,15 +273,7 @@ read_json(struct request *r)
 static bool
 counts_as_empty(const struct request *r)
 {
-	const struct json_node *n = r->json.nodes;
-
-	if (r->route->body == JSON_BODY)
-		return false;
-	return n->kind == JSON_NULL || n->kind == JSON_FALSE ||
-	    ((n->kind == JSON_ARRAY || n->kind == JSON_STRING) &&
-	    n->end - n->start <= 2 && n->count == 0 &&
-	    (n->kind == JSON_ARRAY || n->end == n->start)) ||
-	    (n->kind == JSON_NUMBER && strtod(r->body + n->start, NULL) == 0);
+	return r->route->body != JSON_BODY && json_is_nothing(&r->json, 0);
 }
 
 static bool

@@ -84,6 +84,8 @@ is_integer(const struct field *f, char *s)
 	if (!isdigit((unsigned char)*digit) || strlen(digit) > 18)
 		return false;
 	n = strtoll(s, &end, 10);
+	if (f->flags & LENIENT && f->max > 0 && n > f->max)
+		n = f->max;
 	if (*end != '\0' || (has_limits(f) && (n < f->min || n > f->max)))
 		return false;
 	snprintf(s, strlen(s) + 1, "%lld", n);
@@ -306,7 +308,8 @@ check_string(const struct field *f, const struct json *j, unsigned node,
 	if (copy == NULL)
 		return false;
 	json_string(j, node, copy, size);
-	*null = is_blank(copy) && (types[f->type].blank_is_null ||
+	*null = (f->flags & BLANK ? copy[0] == '\0' : is_blank(copy)) &&
+	    (types[f->type].blank_is_null ||
 	    ((f->type == TEXT || f->type == LOOSE || f->type == CHOICE) &&
 	    strcmp(copy, "null") != 0));
 	if (*null && (types[f->type].blank_is_null || f->type == CHOICE))
@@ -381,6 +384,11 @@ check_value(const struct field *f, const struct json *j, unsigned node,
     bool *null, const struct field **bad)
 {
 	*null = false;
+	if (f->type == TEXT && f->flags & REQUIRED &&
+	    json_is_nothing(j, node)) {
+		*null = true;
+		return true;
+	}
 	switch (j->nodes[node].kind) {
 	case JSON_NULL:
 		*null = true;

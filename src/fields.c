@@ -20,8 +20,10 @@ const struct field paging[] = {
 #define PASSWORD_LEAST 6	/* characters, as the web client has it */
 
 const struct field auth_login[] = {
-	{ "username", BODY, TEXT, REQUIRED, .refusal = "login_missing" },
-	{ "password", BODY, TEXT, REQUIRED, .refusal = "login_missing" },
+	{ "username", BODY, TEXT, REQUIRED | BLANK,
+	    .refusal = "login_missing" },
+	{ "password", BODY, TEXT, REQUIRED | BLANK,
+	    .refusal = "login_missing" },
 	END
 };
 
@@ -162,16 +164,19 @@ const struct field job_export[] = {
 	END
 };
 
-/* Dates that nobody can read were always dropped here, not refused. */
+/*
+ * Dates that nobody can read were always dropped here, not refused.  What was
+ * refused comes first; that a process is missing the old backend did not see.
+ */
 static const struct field new_step[] = {
+	{ "due_date", BODY, DATE, .refusal = "step_due_date_invalid" },
+	{ "due_time", BODY, TIME, .refusal = "step_due_time_invalid" },
 	{ "process_id", BODY, UUID, REQUIRED, .refusal = "process_id_required" },
 	{ "assigned_to", BODY, UUID, OPTIONAL },
 	{ "machine_id", BODY, UUID, OPTIONAL },
 	{ "is_parallel", BODY, FLAG, OPTIONAL },
 	{ "estimated_duration", BODY, INTEGER, .max = 10000000,
 	    .refusal = "estimated_duration_invalid" },
-	{ "due_date", BODY, DATE, .refusal = "step_due_date_invalid" },
-	{ "due_time", BODY, TIME, .refusal = "step_due_time_invalid" },
 	{ "planned_start_date", BODY, LOOSE, OPTIONAL },
 	{ "planned_end_date", BODY, LOOSE, OPTIONAL },
 	{ "requirements", BODY, TEXT, OPTIONAL },

@@ -59,6 +59,9 @@ size_t json_string(const struct json *, uint32_t node, char *out, size_t size);
 /* True for a number without fraction or exponent that fits. */
 bool json_integer(const struct json *, uint32_t node, int64_t *value);
 
+/* Is it nothing: null, false, 0, "", [] or {}? */
+bool json_is_nothing(const struct json *, uint32_t node);
+
 /* Writes `length` bytes of UTF-8 as a JSON string with its quotes; returns
  * the length that was needed, like snprintf, and never writes past size. */
 size_t json_quote(char *out, size_t size, const char *bytes, size_t length);

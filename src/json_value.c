@@ -2,6 +2,7 @@
 #include "json.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "json_keys.h"
@@ -84,6 +85,26 @@ json_integer(const struct json *json, uint32_t node, int64_t *value)
 		return false;
 	*value = v;
 	return true;
+}
+
+bool
+json_is_nothing(const struct json *json, uint32_t node)
+{
+	const struct json_node *n = &json->nodes[node];
+
+	switch (n->kind) {
+	case JSON_TRUE:
+		return false;
+	case JSON_NUMBER:
+		return strtod(json->text + n->start, NULL) == 0;
+	case JSON_STRING:
+		return n->start == n->end;
+	case JSON_ARRAY:
+	case JSON_OBJECT:
+		return n->count == 0;
+	default:
+		return true;
+	}
 }
 
 struct quoting {

@@ -13,7 +13,7 @@
 
 const struct route routes[] = {
 /* --- auth --- */
-	{ POST, "/api/auth/login", "public", .body = JSON_BODY,
+	{ POST, "/api/auth/login", "public", .body = LOOSE_BODY,
 	    .body_max = 4096, .fields = auth_login, .flags = URGENT,
 	    .handler = login_enter,
 	    .help = "A token for a user name and a password" },

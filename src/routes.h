@@ -40,10 +40,12 @@ enum field_type {
 };
 
 enum {
-	REQUIRED = 1,	/* missing, null or (TEXT, LOOSE) blank is refused */
-	LENIENT = 2,	/* QUERY: what cannot be read counts as not given */
+	REQUIRED = 1,	/* missing, null or (TEXT, LOOSE) blank is refused;
+			 * to a TEXT false, 0, [] and {} are the same */
+	LENIENT = 2,	/* QUERY: what cannot be read counts as not given,
+			 * and what is more than max as max */
 	NOT_NULL = 4,	/* may be missing, but not null */
-	BLANK = 8	/* QUERY: a blank one is a value, not none */
+	BLANK = 8	/* a blank one is a value, not none */
 };
 
 /*

@@ -42,6 +42,9 @@ static const struct {
 	{ { .type = INTEGER, .max = 10 }, "11", NULL },
 	{ { .type = INTEGER, .max = 10 }, "-1", NULL },
 	{ { .type = INTEGER, .min = -1, .max = 0 }, "-1", "-1" },
+	{ { .type = INTEGER, .flags = LENIENT, .max = 10 }, "+11 ", "10" },
+	{ { .type = INTEGER, .flags = LENIENT, .max = 10 }, "-1", NULL },
+	{ { .type = INTEGER, .flags = LENIENT }, "11", "11" },
 
 	{ { .type = NUMBER }, "1.5", "1.5" }, { { .type = NUMBER }, "-1e3", "-1e3" },
 	{ { .type = NUMBER }, "NaN", NULL }, { { .type = NUMBER }, "inf", NULL },
@@ -255,7 +258,11 @@ FACT(what_is_missing_is_told_from_what_is_wrong)
 	} some[] = {
 		{ "{}", "a", true }, { "{\"a\":null}", "a", true },
 		{ "{\"a\":\"\"}", "a", true }, { "{\"a\":\"  \"}", "a", true },
-		{ "{\"a\":1}", "a", false },
+		{ "{\"a\":1}", "a", false }, { "{\"a\":true}", "a", false },
+		{ "{\"a\":[0]}", "a", false },
+		{ "{\"a\":0}", "a", true }, { "{\"a\":-0.0}", "a", true },
+		{ "{\"a\":false}", "a", true }, { "{\"a\":[]}", "a", true },
+		{ "{\"a\":{ }}", "a", true },
 		{ "{\"a\":\"abcdef\"}", "a", false },
 		{ "{\"a\":\"a\"}", "b", true },
 		{ "{\"a\":\"a\",\"b\":\"\"}", "b", true },
@@ -274,6 +281,20 @@ FACT(what_is_missing_is_told_from_what_is_wrong)
 			assert_string_equal(name, some[i].bad);
 		ROW_TRUE(missing == some[i].missing, some[i].body);
 	}
+}
+
+FACT(a_blank_one_may_be_a_value)
+{
+	static const struct field table[] = {
+		{ "a", BODY, TEXT, .flags = REQUIRED | BLANK },
+		{ .name = NULL }
+	};
+	const char *name;
+	bool missing;
+
+	assert_true(check(table, "{\"a\":\" \"}", &name, &missing));
+	assert_false(check(table, "{\"a\":\"\"}", &name, &missing));
+	assert_true(missing);
 }
 
 FACT(no_string_is_longer_than_64_kb)
@@ -297,4 +318,5 @@ FACT(no_string_is_longer_than_64_kb)
 RUN(T(a_value_of_the_query_is_what_its_field_says),
     T(a_body_is_what_its_fields_say),
     T(what_is_missing_is_told_from_what_is_wrong),
+    T(a_blank_one_may_be_a_value),
     T(no_string_is_longer_than_64_kb))
