@@ -215,8 +215,8 @@ const struct text texts[] = {
 	{ "step_not_paused", { "The step is not paused",
 	    "Süreç durdurulmuş değil" } },
 	{ "step_cannot_complete", {
-	    "Only a step that is ready or in progress can be completed",
-	    "Yalnızca hazır veya devam eden süreçler tamamlanabilir" } },
+	    "Only a step that can be started or is in progress can be completed",
+	    "Yalnızca başlatılabilen veya devam eden süreçler tamamlanabilir" } },
 	{ "step_not_completed", { "Only a completed step can be reopened",
 	    "Sadece tamamlanan süreçler yeniden açılabilir" } },
 	{ "step_cannot_update", {

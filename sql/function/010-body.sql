@@ -61,6 +61,14 @@ SELECT CASE jsonb_typeof(body -> key)
        END
 $$;
 
+-- The same where only the word counts: 2 is none of them.
+CREATE OR REPLACE FUNCTION reklam.worded_flag(body jsonb, key text)
+RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+SELECT lower(btrim(body ->> key)) IN ('1', 'true', 'yes', 'on')
+$$;
+
 -- Is there something: not missing, null, false, 0, "", [] or {}?
 CREATE OR REPLACE FUNCTION reklam.given(body jsonb, key text)
 RETURNS boolean

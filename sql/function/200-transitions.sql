@@ -53,6 +53,7 @@ VALUES
 	('step', 'pause', 'in_progress', 'blocked'),
 	('step', 'resume', 'blocked', 'ready'),
 	('step', 'resume', 'blocked', 'in_progress'),
+	('step', 'complete', 'pending', 'completed'),
 	('step', 'complete', 'ready', 'completed'),
 	('step', 'complete', 'in_progress', 'completed'),
 	('step', 'reopen', 'completed', 'ready'),

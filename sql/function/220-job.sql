@@ -13,6 +13,7 @@ DECLARE
 	steps jsonb := CASE WHEN reklam.given(body, 'steps')
 	    THEN body -> 'steps' ELSE '[]' END;
 BEGIN
+	PERFORM reklam.expect_priority(body);
 	INSERT INTO jobs (job_number, title, description, customer_id, dealer_id,
 	    priority, due_date, status, revision_no, created_by)
 	VALUES (gen_random_uuid(), body ->> 'title', body ->> 'description',
@@ -35,6 +36,19 @@ BEGIN
 END
 $$;
 
+-- No priority may be null, but is not "".
+CREATE OR REPLACE FUNCTION reklam.expect_priority(body jsonb)
+RETURNS void
+LANGUAGE plpgsql STABLE
+AS $$
+BEGIN
+	IF reklam.loose(body, 'priority') IS NULL AND
+	    body -> 'priority' <> 'null' THEN
+		PERFORM reklam.refuse(400, 'field_invalid|priority', 'priority');
+	END IF;
+END
+$$;
+
 -- A new step of a job, pending, from its description in a body.
 CREATE OR REPLACE FUNCTION reklam.step_insert(job_id uuid, order_index int,
     body jsonb)
@@ -48,7 +62,7 @@ INSERT INTO job_steps (job_id, process_id, order_index, status, assigned_to,
 VALUES (job_id, reklam.ident(body, 'process_id'), order_index, 'pending',
     reklam.ident(body, 'assigned_to'), reklam.ident(body, 'machine_id'),
     coalesce(reklam.flag(body, 'is_parallel'), false),
-    trunc(reklam.amount(body, 'estimated_duration', 0, 10000000)),
+    round(reklam.amount(body, 'estimated_duration', 0, 10000000)),
     reklam.day(body, 'due_date'), reklam.clock(body, 'due_time'),
     reklam.day_if_any(body, 'planned_start_date'),
     reklam.day_if_any(body, 'planned_end_date'),
@@ -68,6 +82,7 @@ BEGIN
 	PERFORM reklam.expect(body, '{title,description,priority,customer_id,
 	    dealer_id,due_date}', 'no_field_to_update');
 	PERFORM reklam.expect_not_blank(body, 'title', 'title_required');
+	PERFORM reklam.expect_priority(body);
 	job := reklam.locked_job(id, 'job_not_found');
 	UPDATE jobs j
 	   SET title = CASE WHEN body ? 'title'
@@ -91,8 +106,8 @@ $$;
 
 /*
  * The reason has several names.  When only a description is sent it is the
- * reason, as it always was; beside a reason it is the new description, and a
- * blank one clears it.
+ * reason, as it always was; beside a reason it is the new description, and an
+ * empty one clears it.  Null changes nothing, but for the due date.
  */
 CREATE OR REPLACE FUNCTION reklam.job_revise(id uuid, body jsonb, me uuid)
 RETURNS reklam.reply
@@ -105,9 +120,9 @@ DECLARE
 	reason text := coalesce(nullif(body ->> 'revision_reason', ''),
 	    nullif(body ->> 'revision_description', ''),
 	    nullif(body ->> 'reason', ''));
-	described text := CASE WHEN body ? 'job_description'
+	described text := CASE WHEN body ->> 'job_description' IS NOT NULL
 	        THEN 'job_description'
-	    WHEN body ? 'description' AND reason IS NOT NULL
+	    WHEN body ->> 'description' IS NOT NULL AND reason IS NOT NULL
 	        THEN 'description' END;
 BEGIN
 	reason := coalesce(reason, nullif(body ->> 'description', ''));
@@ -118,6 +133,7 @@ BEGIN
 	IF body -> 'title' <> 'null' THEN
 		PERFORM reklam.expect_not_blank(body, 'title', 'title_required');
 	END IF;
+	PERFORM reklam.expect_priority(body);
 	job := reklam.locked_job(id, 'job_not_found');
 	UPDATE jobs j
 	   SET revision_no = coalesce(revision_no, 1) + 1,

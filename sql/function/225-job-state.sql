@@ -82,7 +82,7 @@ BEGIN
 	       status_before_hold = job.status
 	 WHERE j.id = job.id;
 	PERFORM reklam.audit(job.id, me, 'job_held', jsonb_build_object(
-	    'reason', coalesce(body ->> 'reason', '')));
+	    'reason', coalesce(body -> 'reason', '""')));
 	RETURN reklam.affected('job_held', reklam.move_steps(job, 'hold',
 	    'job_held', reklam.reason_said(body)));
 END
@@ -127,7 +127,7 @@ BEGIN
 	       status_before_hold = NULL
 	 WHERE j.id = job.id;
 	PERFORM reklam.audit(job.id, me, 'job_canceled', jsonb_build_object(
-	    'reason', coalesce(body ->> 'reason', '')));
+	    'reason', coalesce(body -> 'reason', '""')));
 	RETURN reklam.affected('job_canceled', reklam.move_steps(job, 'cancel',
 	    'job_canceled', reklam.reason_said(body)));
 END

@@ -107,7 +107,8 @@ END
 $$;
 
 -- What was made is added to what had been made; a correction may be negative
--- but does not take the total below nothing.
+-- but does not take the total below nothing.  The answer is the sum before it
+-- is rounded to what the column keeps.
 CREATE OR REPLACE FUNCTION reklam.step_produce(id uuid, body jsonb, me uuid,
     rights text[])
 RETURNS reklam.reply
@@ -142,11 +143,10 @@ BEGIN
 	           reklam.loose(body, 'production_unit'), production_unit),
 	       production_notes = nullif(concat_ws(E'\n---\n',
 	           nullif(production_notes, ''), note), '')
-	 WHERE s.id = step.id
-	RETURNING * INTO step;
+	 WHERE s.id = step.id;
 	PERFORM reklam.set_job(job, job_becomes);
 	RETURN reklam.reply(200, 'production_saved', json_build_object(
-	    'total_production', step.production_quantity));
+	    'total_production', made));
 END
 $$;
 

@@ -49,13 +49,13 @@ BEGIN
 		SELECT array_agg(key)
 		  FROM unnest('{process_id,is_parallel,has_production}'::text[]) key
 		 WHERE reklam.loose(body, key) IS NULL), '{}');
-	PERFORM reklam.expect(body, keys, 'no_field_to_update');
-	want := reklam.step_wanted(body);
 	job := reklam.locked_job_of(id, 'process_step_not_found');
 	step := reklam.locked_step(id, 'process_step_not_found');
 	PERFORM reklam.moved('step', 'update', step.status);
 	PERFORM reklam.expect_actor(step, me, rights, NULL,
 	    'step_update_denied');
+	PERFORM reklam.expect(body, keys, 'no_field_to_update');
+	want := reklam.step_wanted(body);
 	IF ('*' = ANY (rights)) IS NOT TRUE AND EXISTS (
 		SELECT
 		  FROM unnest('{process_id,assigned_to,order_index,has_production,
@@ -113,8 +113,8 @@ BEGIN
 	want.process_id := reklam.ident(body, 'process_id');
 	want.assigned_to := reklam.ident(body, 'assigned_to');
 	want.machine_id := reklam.ident(body, 'machine_id');
-	want.is_parallel := reklam.flag(body, 'is_parallel');
-	want.has_production := reklam.flag(body, 'has_production');
+	want.is_parallel := reklam.worded_flag(body, 'is_parallel');
+	want.has_production := reklam.worded_flag(body, 'has_production');
 	want.estimated_duration := trunc(reklam.amount(body,
 	    'estimated_duration', 0, 10000000));
 	want.due_date := reklam.day(body, 'due_date');

@@ -82,7 +82,8 @@ BEGIN
 	    reklam.loose(body, 'notes'),
 	    reklam.loose(body, 'short_code'),
 	    reklam.loose(body, 'postal_code'),
-	    coalesce(reklam.flag(body, 'is_active'), NOT body ? 'is_active'))
+	    coalesce(reklam.worded_flag(body, 'is_active'),
+	        NOT body ? 'is_active'))
 	RETURNING id INTO made;
 	RETURN reklam.reply(201, 'customer_created', json_build_object('data',
 	    json_build_object('id', made)));
