@@ -14,8 +14,9 @@
  * and only in the same worker.
  *
  * When the database cannot be reached, what was current when it was last seen
- * is given as stale for up to a minute: the versions do not move without it,
- * so an answer from before an acknowledged write never is.
+ * is given as stale for up to a minute: an answer from before an acknowledged
+ * write never is.  (Before one of which nothing is known it may be; else a
+ * write under way when the database went would leave nothing to give.)
  */
 #include "fetch.h"
 
@@ -123,7 +124,7 @@ give_stale(struct fetch *f, const struct cache_key *key)
 	if (key == NULL || f->ttl_ms == 0 || !versions_unreachable() ||
 	    pool_is_up() || versions_alive_age_ms() > STALE_MS ||
 	    !cache_get_newest(key, &item) ||
-	    !versions_current(f->query, &item.versions))
+	    !versions_undisputed(f->query, &item.versions))
 		return false;
 	board_add(&board->stale, 1);
 	fill_from_item(&a, &item);

@@ -34,6 +34,7 @@ struct origins {
 
 struct shared {
 	_Atomic uint64_t table[VERSIONS_TABLES];
+	_Atomic uint64_t sure[VERSIONS_TABLES];	/* at the last sure change */
 	_Atomic uint64_t epoch[VERSIONS_QUERIES];
 	_Atomic uint64_t bumps;
 	_Atomic int64_t alive;		/* ms: the last proof */
@@ -75,6 +76,18 @@ versions_current(const struct query *query, const struct versions *v)
 }
 
 bool
+versions_undisputed(const struct query *query, const struct versions *v)
+{
+	if (v->at[0] != atomic_load(&shared->epoch[query_index(query)]))
+		return false;
+	for (unsigned i = 0; i < query->table_count; i++)
+		if (v->at[i + 1] < atomic_load(
+		    &shared->sure[query->tables[i]]))
+			return false;
+	return true;
+}
+
+bool
 versions_equal(const struct versions *a, const struct versions *b)
 {
 	return a->count == b->count &&
@@ -91,6 +104,18 @@ table_named(const char *name, size_t length)
 	return -1;
 }
 
+/* Who is overtaken by a later change leaves its mark alone. */
+static void
+change(unsigned table)
+{
+	uint64_t now = atomic_fetch_add(&shared->table[table], 1) + 1;
+	uint64_t sure = atomic_load(&shared->sure[table]);
+
+	while (sure < now && !atomic_compare_exchange_weak(
+	    &shared->sure[table], &sure, now))
+		;
+}
+
 /*
  * Tables that no statement reads are no reason to bump: audit rows of other
  * modules, for one.  The trigger exists only on tables of ours, so a name
@@ -104,7 +129,7 @@ versions_bump(const char *names)
 		int table = table_named(names, length);
 
 		if (table >= 0)
-			atomic_fetch_add(&shared->table[table], 1);
+			change((unsigned)table);
 		if (length > 0)
 			atomic_fetch_add(&shared->bumps, 1);
 		names += length + (names[length] == ' ');
@@ -113,6 +138,14 @@ versions_bump(const char *names)
 
 void
 versions_bump_all(void)
+{
+	for (unsigned i = 0; i < query_tables_count; i++)
+		change(i);
+	atomic_fetch_add(&shared->bumps, 1);
+}
+
+void
+versions_doubt_all(void)
 {
 	for (unsigned i = 0; i < query_tables_count; i++)
 		atomic_fetch_add(&shared->table[i], 1);

@@ -37,6 +37,15 @@ bool versions_equal(const struct versions *, const struct versions *);
 void versions_bump(const char *names);
 void versions_bump_all(void);
 
+/*
+ * The same after a write of which nothing is known, and nobody was told that
+ * it is done: what was read before it may still be true.
+ */
+void versions_doubt_all(void);
+
+/* Whether nothing has changed since but by writes that are in doubt. */
+bool versions_undisputed(const struct query *, const struct versions *);
+
 /* Makes every answer of the statement old. */
 void versions_clear(const struct query *);
 

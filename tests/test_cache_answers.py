@@ -405,7 +405,7 @@ def test_without_the_database_the_last_answer_is_given_and_marked(
 
 
 def test_but_never_one_from_before_a_write(shop, postgres):
-    """Neither an acknowledged one, nor one of which nothing is known."""
+    """That was acknowledged; of one in doubt nobody knows anything yet."""
     customer = f'/api/customers/{shop.ids["customer"]}'
     for path in (shop.machine, customer):
         for worker in shop.workers():

@@ -116,6 +116,29 @@ FACT(a_bump_of_all_spares_nothing_that_reads)
 	assert_false(versions_current(TWO, &two));
 }
 
+FACT(a_doubt_is_no_change)
+{
+	struct versions before, after;
+
+	versions_read(TWO, &before);
+	versions_doubt_all();
+	assert_false(versions_current(TWO, &before));
+	assert_true(versions_undisputed(TWO, &before));
+	versions_read(TWO, &after);
+	versions_bump("t1");
+	assert_false(versions_undisputed(TWO, &before));
+	assert_false(versions_undisputed(TWO, &after));
+	versions_read(TWO, &after);
+	versions_doubt_all();
+	assert_true(versions_undisputed(TWO, &after));
+	versions_clear(TWO);
+	assert_false(versions_undisputed(TWO, &after));
+	versions_read(ONE, &after);
+	versions_doubt_all();
+	versions_bump_all();
+	assert_false(versions_undisputed(ONE, &after));
+}
+
 FACT(clearing_is_for_one_statement)
 {
 	struct versions none, one;
@@ -259,6 +282,7 @@ main(void)
 		V(a_bump_makes_old_what_reads_the_table),
 		V(names_are_whole_words),
 		V(a_bump_of_all_spares_nothing_that_reads),
+		V(a_doubt_is_no_change),
 		V(clearing_is_for_one_statement),
 		V(trust_lasts_a_second),
 		V(a_write_is_known_once_it_has_bumped),
