@@ -2,6 +2,7 @@
 
 #include <libpq-fe.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -116,7 +117,7 @@ knows_time_zone(PGconn *pg, char *why, size_t size)
 {
 	const char *values[] = { conf.time_zone };
 	PGresult *r = PQexecParams(pg, "SELECT set_config('TimeZone', $1, "
-	    "false)", 1, NULL, values, NULL, NULL, 0);
+	    "true)", 1, NULL, values, NULL, NULL, 0);
 	bool fine = PQresultStatus(r) == PGRES_TUPLES_OK;
 
 	if (!fine)
@@ -126,25 +127,98 @@ knows_time_zone(PGconn *pg, char *why, size_t size)
 	return fine;
 }
 
-bool
-check_database(bool *reached, char *why, size_t size)
+static PGconn *
+connect_to(const char *url, const char *options)
 {
 	const char *keys[] = { "dbname", "application_name",
-	    "connect_timeout", "options", NULL };
-	const char *values[] = { conf.database_url, "reklamd check", "3",
-	    "-c search_path=public,reklam -c statement_timeout=5000", NULL };
+	    "connect_timeout", options != NULL ? "options" : NULL, NULL };
+	const char *values[] = { url, "reklamd check", "3", options, NULL };
+
+	return PQconnectdbParams(keys, values, 1);
+}
+
+/* In a transaction that never ends, since the session may be a pooler's. */
+static void
+set_up(PGconn *pg)
+{
+	PQclear(PQexec(pg, "BEGIN"));
+	PQclear(PQexec(pg, "SELECT set_config('search_path', "
+	    "'public, reklam', true), "
+	    "set_config('statement_timeout', '5000', true)"));
+}
+
+/* A pooler answers in the name of a server process that is none. */
+static bool
+is_pooler(PGconn *pg)
+{
+	PGresult *r = PQexecParams(pg, "SELECT pg_backend_pid()", 0, NULL,
+	    NULL, NULL, NULL, 0);
+	bool found = PQresultStatus(r) == PGRES_TUPLES_OK &&
+	    atoi(PQgetvalue(r, 0, 0)) != PQbackendPID(pg);
+
+	PQclear(r);
+	return found;
+}
+
+/* A session of its own has other settings than ours, or refuses them. */
+static bool
+fits_pooler(PGconn *pg, char *why, size_t size)
+{
+	if (!conf.prepared &&
+	    strcmp(conf.listen_url, conf.database_url) != 0)
+		return true;
+	if (!is_pooler(pg))
+		return true;
+	snprintf(why, size, conf.prepared ?
+	    "DATABASE_URL leads to a pooler: DB_PREPARED has to be off" :
+	    "DATABASE_URL leads to a pooler: DB_LISTEN_URL has to lead past "
+	    "it");
+	return false;
+}
+
+bool
+check_listener(bool *reached, char *why, size_t size)
+{
 	PGconn *pg;
 	bool fine = true;
 
-	if (!conf.prepared)
-		keys[3] = NULL;
-	pg = PQconnectdbParams(keys, values, 1);
+	*reached = false;
+	if (strcmp(conf.listen_url, conf.database_url) == 0)
+		return true;
+	pg = connect_to(conf.listen_url, NULL);
 	*reached = PQstatus(pg) == CONNECTION_OK;
 	if (!*reached) {
-		quote_error(pg, "the database cannot be reached", why, size);
+		quote_error(pg, "DB_LISTEN_URL: the database cannot be "
+		    "reached", why, size);
+		fine = false;
+	} else if (is_pooler(pg)) {
+		snprintf(why, size, "DB_LISTEN_URL leads to a pooler: it has "
+		    "to lead past it");
 		fine = false;
 	}
-	fine = fine && knows_time_zone(pg, why, size);
+	PQfinish(pg);
+	return fine;
+}
+
+bool
+check_database(bool *reached, char *why, size_t size)
+{
+	/* Not that it has to be ISO here; but a pooler refuses it. */
+	PGconn *pg = connect_to(conf.database_url,
+	    conf.prepared ? "-c DateStyle=ISO" : NULL);
+	bool fine = PQstatus(pg) == CONNECTION_OK;
+
+	*reached = fine;
+	if (!fine && strstr(PQerrorMessage(pg), "startup parameter")) {
+		*reached = true;
+		quote_error(pg, "DATABASE_URL leads to a pooler: DB_PREPARED "
+		    "has to be off", why, size);
+	} else if (!fine)
+		quote_error(pg, "the database cannot be reached", why, size);
+	else
+		set_up(pg);
+	fine = fine && fits_pooler(pg, why, size) &&
+	    knows_time_zone(pg, why, size);
 	for (unsigned i = 0; fine && i < queries_count; i++)
 		if (strncmp(queries[i].name, "control_", 8) != 0)
 			fine = prepare(pg, &queries[i], why, size);

@@ -19,6 +19,9 @@ bool check_settings(const struct workers_file *, char *why, size_t size);
  */
 bool check_database(bool *reached, char *why, size_t size);
 
+/* The same of DB_LISTEN_URL, where it is another one: no pooler may be there. */
+bool check_listener(bool *reached, char *why, size_t size);
+
 /* The connections that each of so many workers owns; 0: too few. */
 unsigned check_share(size_t workers);
 

@@ -49,7 +49,7 @@ struct connection {
 	struct work work;
 	PGresult *result, *error;	/* of EXECUTE; of whichever failed */
 	PGresult *touched;
-	bool answered;			/* by a server that refused */
+	bool answered, refused;		/* while opening: see connection.h */
 	bool writing;			/* its outcome is not known yet */
 	struct versions_origin origin, next_origin;	/* see versions.h */
 	unsigned generation;		/* in the names of its statements */
@@ -67,6 +67,7 @@ static const char settings_text[] =
 	" set_config('jit', 'off', true),"
 	" set_config('max_parallel_workers_per_gather', '0', true),"
 	" set_config('TimeZone', $2, true),"
+	" set_config('DateStyle', 'ISO, MDY', true),"
 	" set_config('reklam.lang', $3, true)";
 
 /* Where the last one that opened leads: the next begins there. */
@@ -76,6 +77,40 @@ static void on_event(int, short, void *);
 static void on_timer(int, short, void *);
 static void on_resolved(struct resolve *, const struct places *);
 
+/*
+ * The code in a message of libpq about connecting, which has no other place
+ * for it ("…FATAL:  57P03: the database…"), or "".
+ */
+static const char *
+code_in(const char *message)
+{
+	static const char allowed[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+	while ((message = strstr(message, ":  ")) != NULL) {
+		message += 3;
+		if (strspn(message, allowed) == 5 && message[5] == ':')
+			return message;
+	}
+	return "";
+}
+
+/* It goes down, or is not up: 57P01 to 57P03. */
+static bool
+is_shut(const char *sqlstate)
+{
+	return strncmp(sqlstate, "57P0", 4) == 0 && sqlstate[4] >= '1' &&
+	    sqlstate[4] <= '3';
+}
+
+static void
+learn_from_failure(struct connection *c)
+{
+	const char *code = code_in(PQerrorMessage(c->pg));
+
+	c->answered |= *code != '\0';
+	c->refused |= *code != '\0' && !is_shut(code);
+}
+
 static void
 leave(struct connection *c)
 {
@@ -84,7 +119,7 @@ leave(struct connection *c)
 	if (c->writable != NULL)
 		event_free(c->writable);
 	c->readable = c->writable = NULL;
-	c->answered |= strstr(PQerrorMessage(c->pg), "FATAL") != NULL;
+	learn_from_failure(c);
 	PQfinish(c->pg);
 	c->pg = NULL;
 }
@@ -121,7 +156,7 @@ set_timer(struct connection *c, long ms)
 
 /*
  * Nothing that was read before the write counts any more; when its outcome is
- * not known (NULL), nothing at all.  Only then is it taken off `writing`, by
+ * not known (NULL), nothing at all while there is a database to ask.  Only then is it taken off `writing`, by
  * which the master knows what a dead worker left behind.
  *
  * Only what has been committed and bumped is marked: a write of which nothing
@@ -135,7 +170,7 @@ settle_write(struct connection *c, const char *touched)
 		return;
 	c->writing = false;
 	if (touched == NULL) {
-		versions_bump_all();
+		versions_doubt_all();
 		board_add(&board->bumps_all, 1);
 	} else if (touched[0] != '\0') {
 		versions_bump(touched);
@@ -233,14 +268,26 @@ static void
 log_failure(const char *why)
 {
 	static int64_t last_ms = -10000;
+	char sentence[512];
 	struct log_line line;
 
 	if (shm_now_ms() - last_ms < 10000)
 		return;
 	last_ms = shm_now_ms();
+	snprintf(sentence, sizeof sentence, "%.*s", (int)strcspn(why, "\n"),
+	    why);
 	log_begin(&line, LOG_WARNING, "database_connect_failed");
-	log_text(&line, "why", why);
+	log_text(&line, "why", sentence);
 	log_end(&line);
+}
+
+/* libpq would write it to standard error. */
+static void
+on_notice(void *context, const char *message)
+{
+	(void)context;
+	log_note(LOG_DEBUG, "the database says: %.*s",
+	    (int)strcspn(message, "\n"), message);
 }
 
 static bool
@@ -261,6 +308,8 @@ start_at(struct connection *c, const struct place *p)
 		}
 	set_timer(c, conf.connect_ms);
 	c->pg = PQconnectStartParams(keys, values, 1);
+	PQsetErrorVerbosity(c->pg, PQERRORS_VERBOSE);
+	PQsetNoticeProcessor(c->pg, on_notice, NULL);
 	if (c->pg != NULL && PQstatus(c->pg) != CONNECTION_BAD &&
 	    listen_for(c, EV_WRITE))
 		return true;
@@ -491,15 +540,13 @@ forget_prepared(struct connection *c)
 	c->generation++;
 }
 
-/* Whether the connection is no use after this error (57P01-57P03: the server
- * goes down, or is not up; 08: the connection; none: libpq's own words). */
+/* Whether the connection is no use after this error (08: the connection; none:
+ * libpq's own words). */
 static bool
 is_dead(const struct connection *c, const char *sqlstate)
 {
 	return sqlstate == NULL || PQstatus(c->pg) != CONNECTION_OK ||
-	    strncmp(sqlstate, "08", 2) == 0 ||
-	    (strncmp(sqlstate, "57P0", 4) == 0 && sqlstate[4] >= '1' &&
-	    sqlstate[4] <= '3');
+	    strncmp(sqlstate, "08", 2) == 0 || is_shut(sqlstate);
 }
 
 static void
@@ -688,6 +735,12 @@ bool
 connection_was_answered(const struct connection *c)
 {
 	return c->answered;
+}
+
+bool
+connection_was_refused(const struct connection *c)
+{
+	return c->refused;
 }
 
 bool

@@ -67,8 +67,10 @@ void connection_ping(struct connection *);
 /* Ends it without a word; `closed` is called before this returns. */
 void connection_drop(struct connection *);
 
-/* In `closed`: whether a server was there, and only refused. */
+/* In `closed`, of one that never was open: whether a server was there, and
+ * whether it only refused us. */
 bool connection_was_answered(const struct connection *);
+bool connection_was_refused(const struct connection *);
 
 bool connection_is_idle(const struct connection *);
 int connection_backend(const struct connection *);	/* its process id */

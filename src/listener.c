@@ -117,7 +117,10 @@ go_on(void)
 	if (connection == NULL || running != NOTHING ||
 	    !connection_is_idle(connection))
 		return;
-	if (!listening)
+	if (limits_due) {
+		limits_due = false;
+		run_query(LIMITS, "listener_limits", NULL);
+	} else if (!listening)
 		run_listen();
 	else if (proof_due) {
 		proof_due = false;
@@ -125,9 +128,6 @@ go_on(void)
 		running = PROOF;
 		proof_began_ms = shm_now_ms();
 		connection_ping(connection);
-	} else if (limits_due) {
-		limits_due = false;
-		run_query(LIMITS, "listener_limits", NULL);
 	} else if (check_due) {
 		check_due = false;
 		look_for_backends();
@@ -184,7 +184,8 @@ begin_to_listen(void)
 	unsigned char me = SHM_LISTENER;
 
 	listening = true;
-	limits_due = check_due = true;
+	check_due = true;
+	backoff_ms = BACKOFF_LEAST_MS;
 	if (!successor || !versions_trusted())
 		versions_bump_all();
 	successor = false;
@@ -230,8 +231,26 @@ static void
 on_opened(struct connection *c)
 {
 	(void)c;
-	backoff_ms = BACKOFF_LEAST_MS;
+	limits_due = true;
 	go_on();
+}
+
+/*
+ * Behind a pooler LISTEN is some other session's a moment later, and what
+ * changes is not heard: better no answer from memory at all.
+ */
+static bool
+is_the_server(struct connection *c, const PGresult *limits)
+{
+	static bool told;
+
+	if (atoi(PQgetvalue(limits, 0, 1)) == connection_backend(c))
+		return true;
+	if (!told)
+		log_note(LOG_ERROR, "DB_LISTEN_URL has to lead past the "
+		    "pooler: nothing is answered from memory");
+	told = true;
+	return false;
 }
 
 static void
@@ -260,6 +279,10 @@ on_finished(struct connection *c, const struct finding *f)
 	case LIMITS:
 		board_set(&board_common->max_connections, strtoull(
 		    PQgetvalue(f->result, 0, 0), NULL, 10));
+		if (!is_the_server(c, f->result)) {
+			connection_drop(c);
+			return;
+		}
 		break;
 	case BACKENDS:
 		free_permits(f->result);
@@ -281,8 +304,9 @@ connect_again(void)
 }
 
 /*
- * A server that does not even answer has no processes any more.  (One that a
- * broken network hides may have: they end by themselves, when they notice.)
+ * A server that lets nobody in, or does not even answer, cannot be reached; one
+ * that does not answer has no processes any more.  (One that a broken network
+ * hides may have: they end by themselves, when they notice.)
  */
 static void
 on_closed(struct connection *c, bool was_open)
@@ -294,10 +318,10 @@ on_closed(struct connection *c, bool was_open)
 		log_note(LOG_WARNING, "the listener lost its connection");
 	}
 	listening = false;
-	if (!was_open && !connection_was_answered(c)) {
+	if (!was_open && !connection_was_refused(c))
 		versions_set_unreachable(true);
+	if (!was_open && !connection_was_answered(c))
 		permit_all_gone();
-	}
 	connect_again();
 }
 

@@ -77,7 +77,8 @@ check_all(enum task task)
 	if (!workers_file_read(conf.workers_file, &workers, why, sizeof why) ||
 	    !check_settings(&workers, why, sizeof why))
 		log_die("%s", why);
-	if (upgrade || check_database(&reached, why, sizeof why))
+	if (upgrade || (check_database(&reached, why, sizeof why) &&
+	    check_listener(&reached, why, sizeof why)))
 		return;
 	if (reached || task == RUN)
 		log_die("%s", why);

@@ -63,12 +63,13 @@ has_room(void)
 static _Noreturn void
 check_reload(void)
 {
-	char why[1024], was[1024];
+	char why[1024], was[1024], listened[1024];
 	struct workers_file w;
 	bool reached, other;
 
 	log_as("check");
 	snprintf(was, sizeof was, "%s", conf.database_url);
+	snprintf(listened, sizeof listened, "%s", conf.listen_url);
 	if (!conf_read(settings_file, why, sizeof why) ||
 	    !workers_file_read(conf.workers_file, &w, why, sizeof why) ||
 	    !check_settings(&w, why, sizeof why) ||
@@ -81,6 +82,10 @@ check_reload(void)
 			log_die("the reload is refused: %s", why);
 		log_note(LOG_WARNING, "%s", why);
 	}
+	/* Else it is one connection more, and the listener knows. */
+	if (strcmp(listened, conf.listen_url) != 0 &&
+	    !check_listener(&reached, why, sizeof why))
+		log_die("the reload is refused: %s", why);
 	_exit(0);	/* what is left to do at an end is the master's */
 }
 

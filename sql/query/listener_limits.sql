@@ -1,2 +1,3 @@
--- How many connections the database allows.
-SELECT current_setting('max_connections') AS connections;
+-- How many connections the database allows, and whom this one leads to.
+SELECT current_setting('max_connections') AS connections,
+       pg_backend_pid() AS backend;
