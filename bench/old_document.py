@@ -20,7 +20,7 @@ import psycopg2
 
 from ground import DATABASE, ground, indexes    # first: it finds tests/
 import process
-from limits import Writer, executions, statement_for_pgbench
+from limits import UNCACHED, Writer, executions, statement_for_pgbench
 from measure import choose_among, table, wrk
 from old_queries import OLDER, QUERIES
 from shop import Shop
@@ -148,8 +148,7 @@ class Site:
         self.seconds = seconds
         self.shop = Shop(directory / 'on', postgres, DATABASE).start()
         self.off = Shop(directory / 'off', postgres, DATABASE,
-                        CACHE_TTL_MAX=0, CACHE_TTL_identity=300,
-                        SLOW_MS=0).start()
+                        **UNCACHED).start()
 
     def stop(self):
         self.off.stop()

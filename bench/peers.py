@@ -21,7 +21,7 @@ from ground import DATABASE, ground     # first: it finds tests/
 import chart
 import process
 from forge import claims, signed, wrong_key
-from limits import executions, pids_of
+from limits import UNCACHED, executions, pids_of
 from measure import Contest, choose_among, rss_kb, table, wrk
 from shop import Shop
 from stacks import PEERS, write_settings
@@ -169,7 +169,7 @@ class Field:
                          more='\n'.join(p.place() for p in self.peers))
         self.off = Shop(directory / 'off', postgres, DATABASE, **pool,
                         JWT_SECRET_KEY=self.shop.settings['JWT_SECRET_KEY'],
-                        CACHE_TTL_MAX=0, CACHE_TTL_identity=300, SLOW_MS=0)
+                        **UNCACHED)
 
     def start(self):
         self.shop.start()
