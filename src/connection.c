@@ -173,8 +173,7 @@ settle_write(struct connection *c, const char *touched)
 		versions_doubt_all();
 		board_add(&board->bumps_all, 1);
 	} else if (touched[0] != '\0') {
-		versions_bump(touched);
-		versions_write_bumped(c->origin);
+		versions_bump(touched, c->origin);
 	}
 	atomic_fetch_sub(&board->writing, 1);
 }

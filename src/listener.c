@@ -325,25 +325,13 @@ on_closed(struct connection *c, bool was_open)
 	connect_again();
 }
 
-/* "table", or "table origin" when the writer has said who it is. */
 static void
 on_notified(struct connection *c, const char *payload)
 {
-	size_t length = strcspn(payload, " ");
-	char table[64];
-
 	(void)c;
 	board_add(&board_common->notifications, 1);
-	if (payload[length] == ' ' &&
-	    versions_was_bumped(payload + length + 1)) {
+	if (!versions_heard(payload))
 		board_add(&board_common->notifications_own, 1);
-		return;
-	}
-	if (length < sizeof table) {
-		memcpy(table, payload, length);
-		table[length] = '\0';
-		versions_bump(table);
-	}
 }
 
 static const struct connection_owner owner = {

@@ -10,10 +10,12 @@
  * One computed after the commit but stored under the older versions is only
  * thrown away too early.
  *
- * The marks of bumped writes (`done`) are a ring per slot: a write's number is
- * stored at its place after the bump.  A writer that dies before, or whose
- * number was pushed out by 256 later ones, is not found there, and its NOTIFY
- * bumps: the mistake is always on the safe side.
+ * A write's NOTIFY comes to the listener at about the time when its worker
+ * hears of the commit.  Whoever is first bumps, then marks the table in the
+ * write's mark; the other one finds it there and leaves it alone.  The marks
+ * are a ring per slot, each with a part of its write's number.  What a writer
+ * that died before has not marked, or what 256 later writes have pushed out,
+ * is bumped again: the mistake is always on the safe side.
  */
 #include "versions.h"
 
@@ -27,9 +29,13 @@
 #define RING 256
 #define TRUST_MS 1000
 
+/* A mark: 16 bits of the write's number, then a bit for each table. */
+#define MARK_SHIFT VERSIONS_TABLES
+#define MARK_OF(number) (((number) / RING + 1) << MARK_SHIFT)
+
 struct origins {
 	_Atomic uint64_t last;
-	_Atomic uint64_t done[RING];
+	_Atomic uint64_t mark[RING];
 };
 
 struct shared {
@@ -121,19 +127,63 @@ change(unsigned table)
  * modules, for one.  The trigger exists only on tables of ours, so a name
  * that is not known here is a table without readers.
  */
+/* The table is bumped for that write, unless somebody has done so. */
+static bool
+bump_for(struct versions_origin origin, unsigned table)
+{
+	_Atomic uint64_t *mark =
+	    &shared->origins[origin.slot].mark[origin.number % RING];
+	uint64_t was = atomic_load(mark), bit = UINT64_C(1) << table,
+	    tag = MARK_OF(origin.number);
+
+	if (was >> MARK_SHIFT == tag >> MARK_SHIFT && (was & bit) != 0)
+		return false;
+	change(table);
+	atomic_fetch_add(&shared->bumps, 1);
+	while (was >> MARK_SHIFT == tag >> MARK_SHIFT &&
+	    !atomic_compare_exchange_weak(mark, &was, was | bit))
+		;
+	return true;
+}
+
 void
-versions_bump(const char *names)
+versions_bump(const char *names, struct versions_origin origin)
 {
 	while (*names != '\0') {
 		size_t length = strcspn(names, " ");
 		int table = table_named(names, length);
 
 		if (table >= 0)
-			change((unsigned)table);
-		if (length > 0)
-			atomic_fetch_add(&shared->bumps, 1);
+			bump_for(origin, (unsigned)table);
 		names += length + (names[length] == ' ');
 	}
+}
+
+static bool
+read_origin(const char *text, struct versions_origin *origin)
+{
+	unsigned long long boot, number;
+
+	if (sscanf(text, "%llx.%x.%llx", &boot, &origin->slot, &number) != 3)
+		return false;
+	origin->number = number;
+	return boot == shm_boot() && origin->slot < SHM_PROCESSES;
+}
+
+bool
+versions_heard(const char *text)
+{
+	struct versions_origin origin;
+	size_t length = strcspn(text, " ");
+	int table = table_named(text, length);
+
+	if (table < 0)
+		return true;
+	if (text[length] == ' ' && read_origin(text + length + 1, &origin))
+		return bump_for(origin, (unsigned)table);
+	change((unsigned)table);
+	atomic_fetch_add(&shared->bumps, 1);
+	return true;
 }
 
 void
@@ -202,17 +252,10 @@ struct versions_origin
 versions_write_begins(unsigned slot)
 {
 	struct origins *o = &shared->origins[slot];
+	uint64_t number = atomic_fetch_add(&o->last, 1) + 1;
 
-	return (struct versions_origin){ slot,
-	    atomic_fetch_add(&o->last, 1) + 1 };
-}
-
-void
-versions_write_bumped(struct versions_origin origin)
-{
-	struct origins *o = &shared->origins[origin.slot];
-
-	atomic_store(&o->done[origin.number % RING], origin.number);
+	atomic_store(&o->mark[number % RING], MARK_OF(number));
+	return (struct versions_origin){ slot, number };
 }
 
 size_t
@@ -221,19 +264,6 @@ versions_origin_text(struct versions_origin origin, char *out, size_t size)
 	return (size_t)snprintf(out, size, "%llx.%x.%llx",
 	    (unsigned long long)shm_boot(), origin.slot,
 	    (unsigned long long)origin.number);
-}
-
-bool
-versions_was_bumped(const char *text)
-{
-	unsigned long long boot, number;
-	unsigned slot;
-
-	if (sscanf(text, "%llx.%x.%llx", &boot, &slot, &number) != 3 ||
-	    boot != shm_boot() || slot >= SHM_PROCESSES || number == 0)
-		return false;	/* no write is number 0, but its place is */
-	return atomic_load(&shared->origins[slot].done[number % RING]) ==
-	    number;
 }
 
 uint64_t

@@ -8,7 +8,7 @@
 
 #include "query.h"
 
-#define VERSIONS_TABLES 64	/* tables that statements may read */
+#define VERSIONS_TABLES 48	/* tables that statements may read */
 #define VERSIONS_QUERIES 512	/* statements, each with an epoch */
 #define VERSIONS_VECTOR (QUERY_TABLES_MAX + 1)
 
@@ -30,11 +30,6 @@ bool versions_current(const struct query *, const struct versions *);
 
 bool versions_equal(const struct versions *, const struct versions *);
 
-/*
- * `names` are tables separated by blanks, as the triggers collect them; one
- * that no statement reads changes nothing.  Empty: nothing.
- */
-void versions_bump(const char *names);
 void versions_bump_all(void);
 
 /*
@@ -65,19 +60,27 @@ void versions_set_unreachable(bool);
 bool versions_unreachable(void);
 
 /*
- * A write's own NOTIFY comes back to the listener after the write's worker has
- * bumped what it touched; bumping twice would throw away a fresh answer.  A
- * worker names its write in the transaction (an origin), and marks it once it
- * has bumped; the listener leaves alone what is marked.
+ * A write is bumped for by its worker and, on NOTIFY, by the listener; twice
+ * would throw away a fresh answer.  A worker names its write in the
+ * transaction (an origin, for one commit), and whoever is first bumps.
  */
 struct versions_origin {
 	unsigned slot;
 	uint64_t number;
 };
 struct versions_origin versions_write_begins(unsigned slot);
-void versions_write_bumped(struct versions_origin);
 size_t versions_origin_text(struct versions_origin, char *out, size_t size);
-bool versions_was_bumped(const char *origin);
+
+/*
+ * After the commit, before it is acknowledged.  `names` are tables separated
+ * by blanks, as the triggers collect them; one that no statement reads changes
+ * nothing.
+ */
+void versions_bump(const char *names, struct versions_origin);
+
+/* "table", or "table origin" when the writer has said who it is.  False when
+ * the write's own worker was first. */
+bool versions_heard(const char *payload);
 
 uint64_t versions_bumps(void);	/* since the memory was made */
 

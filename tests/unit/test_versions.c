@@ -11,6 +11,13 @@
 #include "shm.h"
 #include "versions.h"
 
+/* As after a write that nobody else hears of. */
+static void
+bump(const char *names)
+{
+	versions_bump(names, versions_write_begins(0));
+}
+
 #define LAYOUT 7
 #define BYTES (versions_bytes() + 3 * 4096)
 
@@ -80,12 +87,12 @@ FACT(a_bump_makes_old_what_reads_the_table)
 	versions_read(NONE, &none);
 	versions_read(ONE, &one);
 	versions_read(TWO, &two);
-	versions_bump("t1");
+	bump("t1");
 	assert_true(versions_current(NONE, &none));
 	assert_true(versions_current(ONE, &one));
 	assert_false(versions_current(TWO, &two));
 	versions_read(TWO, &two);
-	versions_bump("t0");
+	bump("t0");
 	assert_true(versions_current(NONE, &none));
 	assert_false(versions_current(ONE, &one));
 	assert_false(versions_current(TWO, &two));
@@ -97,11 +104,11 @@ FACT(names_are_whole_words)
 	uint64_t before = versions_bumps();
 
 	versions_read(TWO, &two);
-	versions_bump("");
+	bump("");
 	assert_int_equal(versions_bumps(), before);
-	versions_bump("t t00 T0 other t10 t0x  x");
+	bump("t t00 T0 other t10 t0x  x");
 	assert_true(versions_current(TWO, &two));
-	versions_bump("other  t0 ");
+	bump("other  t0 ");
 	assert_false(versions_current(TWO, &two));
 }
 
@@ -125,7 +132,7 @@ FACT(a_doubt_is_no_change)
 	assert_false(versions_current(TWO, &before));
 	assert_true(versions_undisputed(TWO, &before));
 	versions_read(TWO, &after);
-	versions_bump("t1");
+	bump("t1");
 	assert_false(versions_undisputed(TWO, &before));
 	assert_false(versions_undisputed(TWO, &after));
 	versions_read(TWO, &after);
@@ -171,21 +178,34 @@ FACT(trust_lasts_a_second)
 	assert_true(versions_unreachable());
 }
 
-FACT(a_write_is_known_once_it_has_bumped)
+/* What the listener hears of a write. */
+static void
+notice(char *out, size_t size, const char *table, struct versions_origin origin)
 {
-	struct versions_origin a = versions_write_begins(3), b;
-	char text[64], other[64];
+	int n = snprintf(out, size, "%s ", table);
 
-	b = versions_write_begins(3);
+	assert_true(versions_origin_text(origin, out + n, size - (size_t)n) <
+	    size - (size_t)n);
+}
+
+FACT(a_write_is_bumped_for_once_by_whoever_is_first)
+{
+	struct versions_origin a = versions_write_begins(3),
+	    b = versions_write_begins(3);
+	uint64_t before = versions_bumps();
+	char of_a[64], of_b[64];
+
 	assert_int_not_equal(a.number, b.number);
-	assert_true(versions_origin_text(a, text, sizeof text) < sizeof text);
-	versions_origin_text(b, other, sizeof other);
-	assert_false(versions_was_bumped(text));
-	versions_write_bumped(b);
-	assert_false(versions_was_bumped(text));
-	assert_true(versions_was_bumped(other));
-	versions_write_bumped(a);
-	assert_true(versions_was_bumped(text));
+	notice(of_a, sizeof of_a, "t0", a);
+	notice(of_b, sizeof of_b, "t0", b);
+	versions_bump("t0 t1", b);
+	assert_int_equal(versions_bumps(), before + 2);
+	assert_false(versions_heard(of_b));
+	assert_int_equal(versions_bumps(), before + 2);
+	assert_true(versions_heard(of_a));
+	assert_int_equal(versions_bumps(), before + 3);
+	versions_bump("t0 t1", a);
+	assert_int_equal(versions_bumps(), before + 4);
 }
 
 FACT(a_mark_is_forgotten_rather_than_mistaken)
@@ -194,50 +214,53 @@ FACT(a_mark_is_forgotten_rather_than_mistaken)
 	char text[64];
 	int i;
 
-	versions_origin_text(first, text, sizeof text);
-	versions_write_bumped(first);
+	notice(text, sizeof text, "t0", first);
+	versions_bump("t0", first);
 	for (i = 0; i < 255; i++)
-		versions_write_bumped(versions_write_begins(0));
-	assert_true(versions_was_bumped(text));
-	versions_write_bumped(versions_write_begins(0));
-	assert_false(versions_was_bumped(text));
+		versions_bump("t0", versions_write_begins(0));
+	assert_false(versions_heard(text));
+	versions_bump("t0", versions_write_begins(0));
+	assert_true(versions_heard(text));
+	/* It has no mark to be found in. */
+	assert_true(versions_heard(text));
 }
 
 FACT(a_strange_origin_is_none_of_ours)
 {
 	unsigned long long boot = (unsigned long long)shm_boot();
 	static const char *const formats[] = {
-		"", "x", ".", "%llx", "%llx.3", "%llx.3.", "%llx.3.0",
-		"%llx.99.1", "%llx.ffffffff.1", "%llx.40.0", "%llx.3.100",
-		"%llx.-1.1"
+		"t0", "t0 ", "t0 x", "t0 .", "t0 %llx", "t0 %llx.3",
+		"t0 %llx.3.", "t0 %llx.3.0", "t0 %llx.99.1",
+		"t0 %llx.ffffffff.1", "t0 %llx.40.0", "t0 %llx.3.10001",
+		"t0 %llx.-1.1"
 	};
 	char text[100];
 	size_t i;
 
-	versions_write_bumped(versions_write_begins(3));
+	versions_bump("t0", versions_write_begins(3));
 	for (i = 0; i < COUNT(formats); i++) {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
 #pragma GCC diagnostic ignored "-Wformat-extra-args"
 		snprintf(text, sizeof text, formats[i], boot);
 #pragma GCC diagnostic pop
-		ROW_TRUE(!versions_was_bumped(text), text);
+		ROW_TRUE(versions_heard(text), text);
 	}
-	snprintf(text, sizeof text, "%llx.3.1", boot ^ 1);
-	assert_false(versions_was_bumped(text));
-	snprintf(text, sizeof text, "%llx.3.1", boot);
-	assert_true(versions_was_bumped(text));
+	snprintf(text, sizeof text, "t0 %llx.3.1", boot ^ 1);
+	assert_true(versions_heard(text));
+	snprintf(text, sizeof text, "t0 %llx.3.1", boot);
+	assert_false(versions_heard(text));
 }
 
 #define BUMPS 100000
 
 static void *
-bump(void *nothing)
+bump_often(void *nothing)
 {
 	int i;
 
 	for (i = 0; i < BUMPS; i++)
-		versions_bump("t0");
+		bump("t0");
 	return nothing;
 }
 
@@ -247,8 +270,8 @@ FACT(no_bump_is_lost)
 	pthread_t other;
 
 	versions_read(ONE, &before);
-	assert_int_equal(pthread_create(&other, NULL, bump, NULL), 0);
-	bump(NULL);
+	assert_int_equal(pthread_create(&other, NULL, bump_often, NULL), 0);
+	bump_often(NULL);
 	pthread_join(other, NULL);
 	versions_read(ONE, &after);
 	assert_int_equal(after.at[1] - before.at[1], 2 * BUMPS);
@@ -263,7 +286,7 @@ FACT(a_bump_is_seen_by_other_processes)
 
 	versions_read(ONE, &one);
 	if ((child = fork()) == 0) {
-		versions_bump("t0");
+		bump("t0");
 		_exit(0);
 	}
 	waitpid(child, &status, 0);
@@ -285,7 +308,7 @@ main(void)
 		V(a_doubt_is_no_change),
 		V(clearing_is_for_one_statement),
 		V(trust_lasts_a_second),
-		V(a_write_is_known_once_it_has_bumped),
+		V(a_write_is_bumped_for_once_by_whoever_is_first),
 		V(a_mark_is_forgotten_rather_than_mistaken),
 		V(a_strange_origin_is_none_of_ours),
 		V(no_bump_is_lost),
