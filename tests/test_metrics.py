@@ -1,6 +1,7 @@
 """GET /api/metrics and GET /api/openapi.json: the tables, as others read
 them."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -111,26 +112,84 @@ def test_metrics_are_for_this_machine_or_a_right(shop):
     assert manager.status == 200
 
 
-@pytest.mark.once
-def test_promtool_finds_nothing(shop):
+RULES = process.ROOT / 'etc/prometheus/reklam.rules.yml'
+
+
+def promtool(*words, input=None):
     if not shutil.which('promtool'):
         pytest.skip('promtool is not installed (Debian: prometheus)')
-    checked = subprocess.run(
-        ['promtool', 'check', 'metrics'], text=True, capture_output=True,
-        input=shop.get('/api/metrics').body.decode())
-    assert checked.returncode == 0, checked.stderr
-    rules = process.ROOT / 'etc/prometheus/reklam.rules.yml'
-    checked = subprocess.run(['promtool', 'check', 'rules', rules],
-                             text=True, capture_output=True)
-    assert checked.returncode == 0, checked.stderr + checked.stdout
+    done = subprocess.run(['promtool', *map(str, words)], text=True,
+                          input=input, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.mark.once
+def test_promtool_finds_nothing(shop):
+    assert not promtool('check', 'metrics', input=shop.get(
+        '/api/metrics').body.decode())
+    promtool('check', 'rules', '--lint=all', '--lint-fatal', RULES)
+
+
+@pytest.mark.once
+def test_prometheus_takes_the_settings_that_the_rules_tell(tmp_path):
+    told = re.search(r'^# scrape_configs:\n(#   .*\n)+',
+                     RULES.read_text(), re.M)[0]
+    path = tmp_path / 'prometheus.yml'
+    path.write_text(re.sub('^# ', '', told, flags=re.M))
+    assert 'SUCCESS' in promtool('check', 'config', path)
+
+
+# What an alert needs to fire, after 20 minutes; nothing else fires with it.
+FIRING = {
+    'ReklamPoolHigh': {'reklam_pool_busy{slot="0"}': '5x30',
+                       'reklam_pool_busy{slot="1"}': '4x30',
+                       'reklam_pool_max': '10x30'},
+    'ReklamHitsLow': {'reklam_hits_total{slot="0"}': '0+600x30',
+                      'reklam_waits_total{slot="0"}': '0+60x30',
+                      'reklam_misses_total{slot="0"}': '0+700x30'},
+    'ReklamAnswersSlow': {
+        'reklam_http_request_seconds_bucket{le="0.05"}': '0+90x30',
+        'reklam_http_request_seconds_bucket{le="0.2"}': '0+100x30',
+        'reklam_http_request_seconds_bucket{le="+Inf"}': '0+100x30'},
+    'ReklamDown': {'up{job="reklam"}': '0x30'},
+    'ReklamDatabaseUnreachable': {'reklam_database_unreachable': '1x30'},
+    'ReklamListenerLost': {'reklam_listener_trusted': '0x30'},
+    'ReklamErrors': {
+        'reklam_http_requests_total{status="5xx"}': '0+2x30',
+        'reklam_http_requests_total{status="2xx"}': '0+98x30'},
+    'ReklamRefusing': {'reklam_refused_total{slot="0"}': '0+60x30',
+                       'reklam_waited_out_total{slot="0"}': '0x30'},
+    'ReklamWorkersDie': {'reklam_worker_restarts_total{slot="0"}': '0+1x30'},
+    'ReklamLogLost': {'reklam_log_dropped_total{slot="0"}': '0+1x30'},
+}
+
+
+@pytest.mark.once
+def test_each_alert_fires(tmp_path):
+    named = re.findall(r'- alert: (\w+)', RULES.read_text())
+    assert named == list(FIRING)
+    path = tmp_path / 'tests.yml'
+    path.write_text(json.dumps({'rule_files': [str(RULES)], 'tests': [{
+        'interval': '1m',
+        'input_series': [{'series': name, 'values': values}
+                         for name, values in series.items()],
+        'promql_expr_test': [{
+            'expr': 'count by (alertname) (ALERTS{alertstate="firing"})',
+            'eval_time': '20m',
+            'exp_samples': [{'labels': f'{{alertname="{alert}"}}',
+                             'value': 1}]}]}
+        for alert, series in FIRING.items()]}))
+    assert 'SUCCESS' in promtool('test', 'rules', path)
 
 
 @pytest.mark.once
 def test_alerts_speak_of_metrics_that_exist(shop):
     shop.get('/api/machines', who='manager')
     there = set(read(shop.get('/api/metrics').body.decode()))
-    rules = (process.ROOT / 'etc/prometheus/reklam.rules.yml').read_text()
-    for name in re.findall(r'reklam_\w+', re.sub(r'#.*', '', rules)):
+    rules = re.sub(r'#.*', '', RULES.read_text())
+    for name in re.findall(r'reklam_\w+', rules):
         assert name in there, name
 
 
