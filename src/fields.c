@@ -134,12 +134,13 @@ const struct field cache_clear[] = {
 /* --- jobs, steps, notes, revisions, timeline --- */
 #define PRIORITIES "low normal high urgent"
 
+/* What nothing can be like finds nothing, however long it is. */
 #define JOB_FILTER \
-	{ "search", QUERY, TEXT, .max = 200 }, \
-	{ "q", QUERY, TEXT, .max = 200 }, \
-	{ "status", QUERY, TEXT, .max = 200 }, \
+	{ "search", QUERY, TEXT, .max = 2000 }, \
+	{ "q", QUERY, TEXT, .max = 2000 }, \
+	{ "status", QUERY, TEXT, .max = 2000 }, \
 	{ "customer_id", QUERY, UUID, OPTIONAL }, \
-	{ "priority", QUERY, TEXT, .max = 50 }, \
+	{ "priority", QUERY, TEXT, .max = 2000 }, \
 	{ "date_from", QUERY, TIMESTAMP, OPTIONAL }, \
 	{ "date_to", QUERY, DATE, OPTIONAL }, \
 	{ "overdue", QUERY, BOOLEAN, OPTIONAL }, \

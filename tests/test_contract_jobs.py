@@ -125,6 +125,13 @@ def test_a_job_with_nothing_for_a_title_lacks_it(ask, nothing):
         refused('Başlık gerekli', 'title')
 
 
+@pytest.mark.parametrize('name', ['search', 'status', 'priority'])
+def test_a_filter_that_nothing_can_match_finds_nothing(ask, name):
+    assert ask('GET', f'/api/jobs?{name}={"x" * 600}') == (200, {
+        'data': [], 'meta': {'total': 0, 'page': 1, 'per_page': 20,
+                             'total_pages': 0}})
+
+
 def test_a_priority_may_be_null_but_not_blank(ask, make):
     blank = refused('priority geçersiz', 'priority')
     assert ask('POST', '/api/jobs', {'title': 'x', 'priority': ''}) == blank
