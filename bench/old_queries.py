@@ -16,6 +16,45 @@ QUERIES = {
          WHERE j.status = 'active'
          ORDER BY j.created_at DESC
          LIMIT 20'''],
+    # The endpoint: a page, how many there are, the steps of the page.
+    'job list': ['''
+        SELECT j.*, c.name AS customer_name, d.name AS dealer_name,
+               u.full_name AS created_by_name, count(s.id) AS total_steps,
+               count(s.id) FILTER (WHERE s.status = 'completed')
+                   AS completed_steps
+          FROM jobs j
+          LEFT JOIN customers c ON c.id = j.customer_id
+          LEFT JOIN customer_dealers d ON d.id = j.dealer_id
+          LEFT JOIN users u ON u.id = j.created_by
+          LEFT JOIN job_steps s ON s.job_id = j.id
+         WHERE j.status = 'active'
+         GROUP BY j.id, c.name, d.name, u.full_name
+         ORDER BY j.created_at DESC
+         LIMIT 20''', '''
+        SELECT count(*)
+          FROM (SELECT j.id, count(s.id)
+                  FROM jobs j
+                  LEFT JOIN customers c ON c.id = j.customer_id
+                  LEFT JOIN customer_dealers d ON d.id = j.dealer_id
+                  LEFT JOIN users u ON u.id = j.created_by
+                  LEFT JOIN job_steps s ON s.job_id = j.id
+                 WHERE j.status = 'active'
+                 GROUP BY j.id, c.name, d.name, u.full_name) found''', '''
+        SELECT s.*, p.name, p.code, p.description, p.group_id, g.color,
+               g.name AS group_name, a.full_name AS assigned_to,
+               b.full_name AS started_by, e.full_name AS completed_by
+          FROM job_steps s
+          JOIN processes p ON p.id = s.process_id
+          LEFT JOIN process_groups g ON g.id = p.group_id
+          LEFT JOIN users a ON a.id = s.assigned_to
+          LEFT JOIN users b ON b.id = s.started_by
+          LEFT JOIN users e ON e.id = s.completed_by
+         WHERE s.job_id IN (SELECT id
+                              FROM jobs
+                             WHERE status = 'active'
+                             ORDER BY created_at DESC
+                             LIMIT 20)
+         ORDER BY s.order_index'''],
     'job steps': ['''
         SELECT s.*, j.job_number, p.name AS process_name
           FROM job_steps s
