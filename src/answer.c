@@ -16,6 +16,7 @@
 #include "gzip.h"
 #include "log.h"
 #include "match.h"
+#include "plan.h"
 #include "shm.h"
 #include "sqlstate.h"
 
@@ -320,6 +321,7 @@ on_ran(struct pool_job *job, const struct pool_answer *p)
 	running->request->queued_us += p->queued_us;
 	running->request->ran_us += p->ran_us;
 	running->done(running->request, running->context, p);
+	plan_notice(job->work.query, p->ran_us);
 	end_running(running);
 }
 

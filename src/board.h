@@ -104,6 +104,7 @@ struct board_common {
 	counter workers, generation;
 	_Atomic int64_t started_ms;
 	counter max_connections;	/* the database's own limit; 0: unknown */
+	counter reserved_connections;	/* of these, for superusers */
 	counter cache_clears;
 };
 

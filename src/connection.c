@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "board.h"
 #include "conf.h"
@@ -69,6 +70,9 @@ static const char settings_text[] =
 	" set_config('TimeZone', $2, true),"
 	" set_config('DateStyle', 'ISO, MDY', true),"
 	" set_config('reklam.lang', $3, true)";
+
+static const char generic_text[] =
+	"SELECT set_config('plan_cache_mode', 'force_generic_plan', true)";
 
 /* Where the last one that opened leads: the next begins there. */
 static unsigned good_place;
@@ -468,6 +472,43 @@ send_touched(struct connection *c)
 	    NULL, 0) == 1;
 }
 
+/* EXPLAIN EXECUTE "name"(NULL, NULL …): no value makes a plan generic. */
+static void
+explain_text(char *out, size_t size, const char *name, unsigned count)
+{
+	int at = snprintf(out, size, "EXPLAIN EXECUTE \"%s\"", name);
+
+	for (unsigned i = 0; i < count; i++)
+		at += snprintf(out + at, size - (size_t)at, "%s NULL",
+		    i == 0 ? " (" : ",");
+	if (count > 0)
+		snprintf(out + at, size - (size_t)at, ")");
+}
+
+/*
+ * Under a name of its own: what is prepared for use is left alone, and one
+ * that a failure left behind is never met again.
+ */
+static bool
+send_explain(struct connection *c)
+{
+	static unsigned number;
+	char name[48], explain[320], forget[80];
+
+	snprintf(name, sizeof name, "plan.%d.%u", (int)getpid(), ++number);
+	explain_text(explain, sizeof explain, name, c->work.query->count);
+	snprintf(forget, sizeof forget, "DEALLOCATE \"%s\"", name);
+	add_step(c, SETTINGS);
+	add_step(c, SETTINGS);		/* as little is kept of it */
+	add_step(c, EXECUTE);
+	add_step(c, SETTINGS);
+	return PQsendQueryParams(c->pg, generic_text, 0, NULL, NULL, NULL,
+	    NULL, 0) == 1 && PQsendPrepare(c->pg, name, c->work.query->text,
+	    0, NULL) == 1 && PQsendQueryParams(c->pg, explain, 0, NULL, NULL,
+	    NULL, NULL, 0) == 1 && PQsendQueryParams(c->pg, forget, 0, NULL,
+	    NULL, NULL, NULL, 0) == 1;
+}
+
 static bool
 send_work(struct connection *c)
 {
@@ -477,6 +518,8 @@ send_work(struct connection *c)
 
 	if (own_settings && !send_settings(c))
 		return false;
+	if (w->explain)
+		return send_explain(c);
 	if (!(conf.prepared && w->text == NULL ? send_prepared(c) :
 	    send_plain(c)))
 		return false;

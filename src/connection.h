@@ -16,14 +16,15 @@ struct connection;
 /*
  * What to run.  A statement that `writes` has its touched tables read back in
  * the same flight and bumped before `done`, and is never repeated by itself.
- * With `text` that is run instead of `query`, without being prepared.
+ * With `text` that is run instead of `query`, without being prepared; with
+ * `explain`, the rows are lines about the query's generic plan.
  */
 struct work {
 	const struct query *query;
 	const char *text;
 	unsigned count;			/* of values */
 	const char *const *values;	/* text, or NULL; the caller's */
-	bool writes;
+	bool writes, explain;
 	long deadline_ms;
 };
 

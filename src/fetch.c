@@ -31,6 +31,7 @@
 #include "claim.h"
 #include "conf.h"
 #include "http.h"
+#include "plan.h"
 #include "shm.h"
 
 #define STALE_MS 60000
@@ -292,6 +293,7 @@ on_executed(struct pool_job *job, const struct pool_answer *p)
 		claim_release(flight->id, slot);
 	flight->claimed = false;
 	land(flight, &a);
+	plan_notice(job->work.query, p->ran_us);
 	end_flight(flight);
 }
 

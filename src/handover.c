@@ -24,6 +24,7 @@
 #include "conf.h"
 #include "log.h"
 #include "permit.h"
+#include "plan.h"
 #include "query.h"
 #include "routes.h"
 #include "shm.h"
@@ -46,8 +47,8 @@ all_bytes(void)
 {
 	/* Each part begins on a page of its own. */
 	return versions_bytes() + claim_bytes() + board_bytes() +
-	    permit_bytes() + throttle_bytes() + cache_bytes(segment_bytes()) +
-	    8 * 4096;
+	    permit_bytes() + throttle_bytes() + plan_bytes() +
+	    cache_bytes(segment_bytes()) + 8 * 4096;
 }
 
 static void
@@ -60,7 +61,7 @@ uint64_t
 handover_layout(void)
 {
 	uint64_t sizes[] = { FORMAT, versions_bytes(), claim_bytes(),
-	    board_bytes(), permit_bytes(), throttle_bytes(),
+	    board_bytes(), permit_bytes(), throttle_bytes(), plan_bytes(),
 	    cache_bytes(segment_bytes()) }, digest;
 	XXH64_state_t *h = XXH64_createState();
 
@@ -93,6 +94,7 @@ map(int memory, char *why, size_t size)
 	board_open();
 	permit_open();
 	throttle_open();
+	plan_open();
 	cache_open(segment_bytes());
 	return true;
 }

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer.h"
 #include "args.h"
 #include "http.h"
 #include "pool.h"
+#include "query.h"
 #include "report.h"
 #include "versions.h"
 
@@ -117,8 +119,23 @@ health_clear(struct request *r)
 	free(table);
 }
 
+/* What the server has counted is left out when it cannot be asked. */
+static void
+on_counted(struct request *r, void *context, const struct pool_answer *p)
+{
+	const char *counts = NULL;
+
+	(void)context;
+	if (p->outcome == POOL_DONE && PQntuples(p->finding->result) == 1 &&
+	    !PQgetisnull(p->finding->result, 0, 0))
+		counts = PQgetvalue(p->finding->result, 0, 0);
+	reply(r, 200, report_slow(counts));
+}
+
 void
 health_slow(struct request *r)
 {
-	reply(r, 200, report_slow());
+	struct args args = { .query = query_find("server_statements") };
+
+	answer_query(r, &args, on_counted, NULL);
 }

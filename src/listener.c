@@ -279,6 +279,8 @@ on_finished(struct connection *c, const struct finding *f)
 	case LIMITS:
 		board_set(&board_common->max_connections, strtoull(
 		    PQgetvalue(f->result, 0, 0), NULL, 10));
+		board_set(&board_common->reserved_connections, strtoull(
+		    PQgetvalue(f->result, 0, 2), NULL, 10));
 		if (!is_the_server(c, f->result)) {
 			connection_drop(c);
 			return;

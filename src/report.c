@@ -13,6 +13,7 @@
 #include "board.h"
 #include "cache.h"
 #include "conf.h"
+#include "plan.h"
 #include "query.h"
 #include "routes.h"
 #include "shm.h"
@@ -219,12 +220,34 @@ warn_of_pool(object *warnings, uint64_t busy, uint64_t total,
 	return true;
 }
 
+/* Whether the server has as many; others want some too. */
+static void
+compare_with_server(object *o, object *advice, enum language language)
+{
+	unsigned long long most = (unsigned long long)conf.pool_max;
+	unsigned long long limit = board_common->max_connections;
+	unsigned long long reserved = board_common->reserved_connections;
+	char text[256], call[128];
+
+	if (limit == 0)		/* it was never asked */
+		return;
+	if (most + reserved > limit) {
+		snprintf(call, sizeof call, "pool_above_server|%llu|%llu|%llu",
+		    most, limit, reserved);
+		put_call(advice, call, language);
+		return;
+	}
+	snprintf(call, sizeof call, "pool_sum|%llu|%llu|%llu|%llu", most,
+	    reserved, limit, limit - most - reserved);
+	text_format(text, sizeof text, call, language);
+	put_text(o, "arithmetic", text);
+}
+
 static object *
 recommend(uint64_t busy, enum language language)
 {
 	object *o = json_object_new_object(), *advice;
 	uint64_t most = (uint64_t)conf.pool_max;
-	uint64_t limit = board_common->max_connections;
 	char text[128], call[128];
 
 	text_format(text, sizeof text, "pool_optimal", language);
@@ -239,12 +262,7 @@ recommend(uint64_t busy, enum language language)
 		    (unsigned long long)(busy * 10 / 7 + 1));
 		put_call(advice, call, language);
 	}
-	/* Three are kept for superusers, and others want some too. */
-	if (limit > 0 && most + 3 > limit) {
-		snprintf(call, sizeof call, "pool_above_server|%llu|%llu",
-		    (unsigned long long)most, (unsigned long long)limit);
-		put_call(advice, call, language);
-	}
+	compare_with_server(o, advice, language);
 	return o;
 }
 
@@ -521,6 +539,7 @@ struct statement_times {
 	uint64_t calls, errors, rows, bytes, hits;
 	struct board_histogram time;
 	double p99;
+	object *server;		/* or NULL */
 };
 
 static int
@@ -552,6 +571,18 @@ sum_statement(struct statement_times *t, unsigned query)
 	t->p99 = board_quantile(&t->time, 0.99);
 }
 
+static void
+put_plan(object *o, unsigned query)
+{
+	int64_t age_ms;
+	const char *plan = plan_of(query, &age_ms);
+
+	if (plan == NULL)
+		return;
+	put_text(o, "plan", plan);
+	put_number(o, "plan_age_seconds", (uint64_t)age_ms / 1000);
+}
+
 static object *
 describe_statement(const struct statement_times *t)
 {
@@ -564,18 +595,33 @@ describe_statement(const struct statement_times *t)
 	put_number(o, "bytes", t->bytes);
 	put_number(o, "saved_by_cache", t->hits);
 	put_times(o, "ms", &t->time);
+	if (t->server != NULL)
+		json_object_object_add(o, "server",
+		    json_object_get(t->server));
+	put_plan(o, t->query);
 	return o;
 }
 
+static void
+add_server(struct statement_times *all, object *server)
+{
+	for (unsigned i = 0; i < queries_count; i++)
+		all[i].server = json_object_object_get(server,
+		    queries[i].name);
+}
+
 object *
-report_slow(void)
+report_slow(const char *counts)
 {
 	struct statement_times *all = calloc(queries_count, sizeof *all);
 	object *o = json_object_new_object();
 	object *list = json_object_new_array();
+	object *server = counts != NULL ? json_tokener_parse(counts) : NULL;
 
 	for (unsigned i = 0; all != NULL && i < queries_count; i++)
 		sum_statement(&all[i], i);
+	if (all != NULL && server != NULL)
+		add_server(all, server);
 	if (all != NULL)
 		qsort(all, queries_count, sizeof *all, slower_first);
 	for (unsigned i = 0; all != NULL && i < queries_count; i++)
@@ -584,6 +630,10 @@ report_slow(void)
 			    describe_statement(&all[i]));
 	free(all);
 	json_object_object_add(o, "statements", list);
+	put_number(o, "slow_ms", (uint64_t)conf.slow_ms);
+	json_object_object_add(o, "pg_stat_statements",
+	    json_object_new_boolean(server != NULL));
+	json_object_put(server);
 	return o;
 }
 

@@ -11,7 +11,10 @@ struct json_object;
 /* The caller's, ends with json_object_put. */
 struct json_object *report_status(void);
 struct json_object *report_workers(void);
-struct json_object *report_slow(void);
+
+/* Statements, the slowest first.  `server`: what pg_stat_statements has counted
+ * of them by name, as JSON; NULL when it has not. */
+struct json_object *report_slow(const char *server);
 
 /* As GET /api/health/db and /api/health/cache answer. */
 struct json_object *report_pool(enum language);

@@ -115,8 +115,11 @@ const struct text texts[] = {
 	    "DB_POOL_MAX_CONNECTIONS is {1}; {2} would bring its use to 70 %",
 	    "DB_POOL_MAX_CONNECTIONS {1}; {2} ile kullanım %70 olur" } },
 	{ "pool_above_server", {
-	    "DB_POOL_MAX_CONNECTIONS is {1}, but the server's max_connections is {2} and three of them are kept for superusers",
-	    "DB_POOL_MAX_CONNECTIONS {1}, ancak sunucunun max_connections değeri {2} ve üçü yöneticilere ayrılmış" } },
+	    "DB_POOL_MAX_CONNECTIONS is {1}, but the server's max_connections is {2} and {3} of them are kept for superusers",
+	    "DB_POOL_MAX_CONNECTIONS {1}, ancak sunucunun max_connections değeri {2} ve bunun {3} bağlantısı yöneticilere ayrılmış" } },
+	{ "pool_sum", {
+	    "{1} here and {2} for superusers, of the server's {3}: {4} are left for others",
+	    "Burada {1}, yöneticilere {2}, sunucuda toplam {3}: başkalarına {4} kalır" } },
 	{ "hits_low", { "Only {1} % of the answers come from memory (below 50 %)",
 	    "Yanıtların yalnızca %{1} kadarı önbellekten geliyor (%50 altında)" } },
 	{ "answers_slow", {

@@ -17,7 +17,7 @@ LAYERS = (
     'json json_* placeholder query sqlstate base64url',
     'resolve connection pool fcgi http http_* gzip token password bcrypt',
     'routes fields match field fetch gate args answer login report health '
-    'metrics measure openapi',
+    'metrics measure openapi plan',
     'worker listener',
     'workers_file sockets children handover control check roster renew '
     'master',

@@ -1,0 +1,3 @@
+-- What the server itself has counted of each statement, where it does.
+-- reads: nothing
+SELECT reklam.server_statements() AS body;
