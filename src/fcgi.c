@@ -93,8 +93,10 @@ end(struct fcgi *c)
 		evbuffer_free(c->unsent);
 	}
 	handler->forget(c->user);
-	event_free(c->readable);
-	event_free(c->writable);
+	if (c->readable != NULL)
+		event_free(c->readable);
+	if (c->writable != NULL)
+		event_free(c->writable);
 	FCGX_Free(&c->fcgx, 1);
 	free(c);
 	board_set(&board->clients, --connections);
@@ -294,7 +296,8 @@ wait_for_room(struct fcgi *c)
 	struct timeval patience = { STALLED_SECONDS, 0 };
 
 	set_waiting(c, true);
-	event_add(c->writable, &patience);
+	if (event_add(c->writable, &patience) != 0)
+		end(c);
 }
 
 static void
@@ -437,7 +440,9 @@ begin(int fd)
 	c->writable = event_new(base, fd, EV_WRITE, on_writable, c);
 	board_add(&board->connections, 1);
 	board_set(&board->clients, ++connections);
-	event_add(c->readable, NULL);
+	if (c->readable == NULL || c->writable == NULL ||
+	    event_add(c->readable, NULL) != 0)
+		end(c);
 }
 
 /*
