@@ -231,12 +231,17 @@ is_empty(const struct request *r)
 	    r->body[strspn(r->body, " \t\r\n")] == '\0';
 }
 
-static void
+static bool
 set_body(struct request *r, const char *text)
 {
+	char *copy = strdup(text);
+
+	if (copy == NULL)
+		return http_refuse(r, 503, "busy", NULL), false;
 	free(r->body);
-	r->body = strdup(text);
+	r->body = copy;
 	r->body_length = strlen(text);
+	return true;
 }
 
 /* A comma for each value but the first, so this many nodes are enough. */
@@ -284,9 +289,10 @@ check_body(struct request *r)
 
 	if (r->route->method == GET || r->route->body == NO_BODY)
 		return true;
-	if (is_empty(r) && r->route->body == OPTIONAL_BODY)
-		set_body(r, "{}");
-	else if (r->route->body < ANY_BODY &&
+	if (is_empty(r) && r->route->body == OPTIONAL_BODY) {
+		if (!set_body(r, "{}"))
+			return false;
+	} else if (r->route->body < ANY_BODY &&
 	    !is_json_type(http_header(r, FCGI_CONTENT_TYPE))) {
 		http_refuse(r, 415, "content_type_unsupported", NULL);
 		return false;
@@ -298,8 +304,7 @@ check_body(struct request *r)
 	if (counts_as_empty(r)) {
 		free(r->json.nodes);
 		r->json.nodes = NULL;
-		set_body(r, "{}");
-		if (r->body == NULL || !read_json(r))
+		if (!set_body(r, "{}") || !read_json(r))
 			return false;
 	}
 	if (r->json.nodes->kind != JSON_OBJECT) {

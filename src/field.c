@@ -301,23 +301,16 @@ static bool
 check_string(const struct field *f, const struct json *j, unsigned node,
     bool *null)
 {
-	size_t size = j->nodes[node].end - j->nodes[node].start + 1;
-	char *copy = malloc(size);
-	bool fine;
+	static char copy[TEXT_MAX + 2];		/* full: it is too long */
 
-	if (copy == NULL)
+	if (json_string(j, node, copy, sizeof copy) > TEXT_MAX)
 		return false;
-	json_string(j, node, copy, size);
 	*null = (f->flags & BLANK ? copy[0] == '\0' : is_blank(copy)) &&
 	    (types[f->type].blank_is_null ||
 	    ((f->type == TEXT || f->type == LOOSE || f->type == CHOICE) &&
 	    strcmp(copy, "null") != 0));
-	if (*null && (types[f->type].blank_is_null || f->type == CHOICE))
-		fine = true;
-	else
-		fine = types[f->type].check(f, copy);
-	free(copy);
-	return fine;
+	return (*null && (types[f->type].blank_is_null || f->type == CHOICE)) ||
+	    types[f->type].check(f, copy);
 }
 
 /* A number's text, as it stands in the body. */

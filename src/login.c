@@ -113,18 +113,28 @@ on_password(void *context, bool right, const char *again)
 static bool
 read_user(struct entry *e, struct json *j, struct json_node *nodes)
 {
-	char *hash;
-	bool found;
+	int hash;
 
 	if (e->body == NULL ||
 	    json_read(j, e->body, e->length, nodes, NODES) != JSON_FINE)
 		return false;
-	hash = take_text(j, 0, "hash");
-	found = hash != NULL && strlen(hash) < sizeof e->hash;
-	if (found)
-		strcpy(e->hash, hash);
-	free(hash);
-	return found;
+	hash = json_member(j, 0, "hash");
+	return hash >= 0 && nodes[hash].kind == JSON_STRING &&
+	    json_string(j, (uint32_t)hash, e->hash, sizeof e->hash) <
+	    sizeof e->hash - 1;
+}
+
+/* The statement's answer is kept: it is another's when this returns. */
+static bool
+keep_answer(struct entry *e, const struct fetched *a)
+{
+	if (!a->found)
+		return true;
+	if ((e->body = malloc(a->body_length + 1)) == NULL)
+		return false;
+	memcpy(e->body, a->body, a->body_length);
+	e->body[e->length = a->body_length] = '\0';
+	return true;
 }
 
 static void
@@ -140,9 +150,10 @@ on_user(struct fetch *f, const struct fetched *a)
 		forget(e);
 		return;
 	}
-	if (a->found && (e->body = malloc(a->body_length + 1)) != NULL) {
-		memcpy(e->body, a->body, a->body_length);
-		e->body[e->length = a->body_length] = '\0';
+	if (!keep_answer(e, a)) {
+		http_refuse(e->request, 503, "busy", NULL);
+		forget(e);
+		return;
 	}
 	if (read_user(e, &j, nodes))
 		hash = e->hash;
