@@ -329,7 +329,9 @@ def some_password(n):
 
 def test_s6_nobody_sees_another_ones_answer(make_shop):
     """Against a shop that remembers nothing, on the same database."""
-    shop = make_shop(JWT_SECRET_KEY=SECRET, DB_POOL_WAIT_MS=5000, web=False)
+    patient = {'JWT_SECRET_KEY': SECRET, 'web': False,
+               'DB_POOL_WAIT_MS': 5000, 'DB_STATEMENT_MS': 20000}
+    shop = make_shop(**patient)
     paths = ['/api/auth/me', '/api/permissions/me', '/api/tasks?limit=5',
              '/api/tasks/stats', '/api/tasks/history?limit=5',
              '/api/tasks/performance', '/api/notifications?limit=5',
@@ -343,8 +345,7 @@ def test_s6_nobody_sees_another_ones_answer(make_shop):
     now = int(time.time())
     keys = [signed({'user_id': u, 'iat': now, 'exp': now + 86400}, SECRET)
             for u in users]
-    other = make_shop(database=shop.database, CACHE_TTL_MAX=0, web=False,
-                      JWT_SECRET_KEY=SECRET, DB_POOL_WAIT_MS=5000)
+    other = make_shop(database=shop.database, CACHE_TTL_MAX=0, **patient)
     expected = {}
     for n, key in enumerate(keys):
         for path in paths:
