@@ -1,12 +1,13 @@
 """
-The way from the old backend, as reklam-guide(7) tells it: its commands are
-taken from its text and run on an old database.  Host, paths and names are
+reklam-guide(7) is followed: the way from the old backend, on an old database,
+and backup and restore.  The commands are taken from its text.  Host, paths and names are
 changed, and three programs have stand-ins: systemctl, since nothing here is
 a service, su, since nobody here is root, and curl trusts our certificate.
 """
 
 import re
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import psycopg2
@@ -36,14 +37,22 @@ AS_RECORDED = '''
 SYSTEMCTL = 'systemctl '
 
 
+def chapter(heading):
+    guide = (ROOT / 'man/reklam-guide.7').read_text()
+    return guide.split(f'.Sh {heading}\n')[1].split('\n.Sh ')[0]
+
+
 def blocks():
     """{heading: commands}, each as one text, of the guide's first chapter."""
-    guide = (ROOT / 'man/reklam-guide.7').read_text()
-    chapter = guide.split('.Sh COMING FROM THE OLD BACKEND')[1]
-    return {heading: commands.replace('\\e\n', '\\\n')
-            for heading, commands in re.findall(
-                r'^\.Ss ([^\n]+)\n(?:(?!\.Ss ).*\n)*?\.Bd -literal.*\n'
-                r'((?:.*\n)*?)\.Ed', chapter.split('\n.Sh ')[0], re.M)}
+    return dict(re.findall(
+        r'^\.Ss ([^\n]+)\n(?:(?!\.Ss ).*\n)*?\.Bd -literal.*\n'
+        r'((?:.*\n)*?)\.Ed', chapter('COMING FROM THE OLD BACKEND'), re.M))
+
+
+def literal(heading):
+    """What is to be typed as it stands."""
+    return re.search(r'^\.Bd -literal.*\n((?:.*\n)*?)\.Ed',
+                     chapter(heading), re.M)[1]
 
 
 def old_database(cluster, name):
@@ -79,8 +88,9 @@ class Rows:
              WHERE table_schema = 'public' GROUP BY 1'''))
 
     def ask(self, query):
-        with psycopg2.connect(self.cluster.url(self.name, 'postgres')) as c:
-            cursor = c.cursor()
+        with closing(psycopg2.connect(
+                self.cluster.url(self.name, 'postgres'))) as connection:
+            cursor = connection.cursor()
             cursor.execute(query)
             return cursor.fetchall()
 
@@ -106,7 +116,8 @@ class Machine:
         self.cluster = cluster
         self.directory = process.directory(directory)
         self.etc = process.directory(directory / 'etc')
-        for name in 'bin', 'etc/sites-available', 'etc/sites-enabled', 'run':
+        for name in ('bin', 'run', 'etc/reklam', 'etc/nginx',
+                     'etc/nginx/sites-available', 'etc/nginx/sites-enabled'):
             process.directory(directory / name, 0o750)
         ports = process.free_port(), process.free_port()
         self.shop = Shop(
@@ -117,6 +128,7 @@ class Machine:
                  'WORKERS_FILE': directory / 'nginx/reklam-workers.conf',
                  'CONTROL_SOCKET': directory / 'run/control.sock'})
         self.web = self.shop.web
+        self.shop.settings_path.symlink_to('etc/reklam/reklam.conf')
         self.copy_sql()
         self.install_site()
         self.stand_in('su', 'while [ "$1" != -c ]; do shift; done\n'
@@ -137,9 +149,9 @@ class Machine:
         """nginx as the package leaves it: the site is there, not enabled."""
         self.web.write()
         site = self.web.directory / 'reklam-site.conf'
-        process.write(self.etc / 'sites-available/reklam', site.read_text())
+        process.write(self.etc / 'nginx/sites-available/reklam', site.read_text())
         self.web.files[site.name] = \
-            f'include {self.etc}/sites-enabled/*;\n'
+            f'include {self.etc}/nginx/sites-enabled/*;\n'
         self.web.start()
 
     def stand_in(self, name, text):
@@ -169,8 +181,7 @@ CORS_ORIGINS=*
         pem = self.web.directory / 'localhost.pem'
         for theirs, ours in (
                 ('/srv/shop/.env', self.directory / 'old.env'),
-                ('/etc/reklam/reklam.conf', self.shop.settings_path),
-                ('/etc/nginx/', f'{self.etc}/'),
+                ('/etc/', f'{self.etc}/'),
                 ('postgresql://reklam:PASSWORD@localhost/copy',
                  self.cluster.url('copy')),
                 *((f' {word}', f' {word} -d {self.directory}/sql')
@@ -178,7 +189,9 @@ CORS_ORIGINS=*
                 ('https://shop.example.org',
                  f'--cacert {pem} {self.shop.https_url}')):
             commands = commands.replace(theirs, str(ours))
-        return commands
+        # The database of the last chapter is the package's own.
+        return re.sub(r'(pg_dump -Fc|--if-exists|-O reklam|-d) reklam\b',
+                      r'\1 shop', commands)
 
     def follow(self, commands):
         """Runs a block; what systemd would do is done here."""
@@ -198,14 +211,18 @@ CORS_ORIGINS=*
                         'PATH': f'{self.directory}/bin:{tools}:'
                                 '/usr/local/bin:/usr/bin:/bin'}).stdout
 
+    def sql(self, text):
+        """In a session that ends, so that the database can be dropped."""
+        return self.cluster.psql('shop', '-c', text).strip()
+
     def systemctl(self, words):
         if not words:
             return
         self.services.append(words)
-        if words == 'enable --now reklamd':
+        if words in ('enable --now reklamd', 'start reklamd'):
             self.shop.program.start()
             self.shop.program.wait_until(self.shop.is_ready, 60)
-        elif words == 'disable --now reklamd':
+        elif words in ('disable --now reklamd', 'stop reklamd'):
             assert self.shop.program.stop()
         elif words == 'reload nginx':
             self.web.reload()
@@ -214,7 +231,7 @@ CORS_ORIGINS=*
             assert words in ('stop shop-api', 'start shop-api'), words
 
     def site_is_as_linked(self):
-        linked = (self.etc / 'sites-enabled/reklam').exists()
+        linked = (self.etc / 'nginx/sites-enabled/reklam').exists()
         done = run('curl', '-sk', '-o', '/dev/null', self.shop.https_url,
                    check=False)
         return (done.returncode == 0) == linked
@@ -275,7 +292,7 @@ def test_every_row_is_there_as_it_was(moved):
 
 def test_an_old_token_works_and_another_does_not(moved):
     for name in 'admin', 'akaya':
-        person = moved.shop.sql('SELECT id FROM users WHERE username = '
+        person = moved.sql('SELECT id FROM users WHERE username = '
                                 f"'{name}'")
         login = int(moment(replay.TODAY)) - 3600
         claims = {'user_id': person, 'username': name, 'role': 'operator',
@@ -297,6 +314,39 @@ def test_what_was_read_before_is_read_now(moved):
 def test_the_pool_has_the_connections_of_all_old_processes(moved):
     stats = moved.shop.get('/api/health/db', who='manager').json
     assert stats['pool_stats']['max_connections'] == 25
+
+
+# --- backup and restore ---
+
+@pytest.fixture(scope='module')
+def restored(moved):
+    """After a backup, the loss of much, and the restore."""
+    backup, restore = literal('BACKUP AND RESTORE').split('\n\n')
+    rows = Rows(moved.cluster, 'shop')
+    kept = rows.digests()
+    token = moved.shop.login('manager')
+    moved.follow(backup + '\n')
+    moved.sql("UPDATE customers SET name = 'lost'; "
+                   'DELETE FROM notifications')
+    (moved.etc / 'reklam/reklam.conf').unlink()
+    (moved.etc / 'nginx/sites-enabled/reklam').unlink()
+    assert rows.digests() != kept
+    moved.follow(restore)
+    return moved, token, kept, rows.digests()
+
+
+def test_backup_and_restore_are_ten_lines():
+    assert len(literal('BACKUP AND RESTORE').split('\n')) - 2 == 10
+
+
+@pytest.mark.seconds(200)
+def test_what_was_saved_is_there_again(restored):
+    machine, token, kept, found = restored
+    assert found == kept
+    assert machine.site_is_as_linked()
+    assert machine.shop.get('/api/customers', token=token).status == 200
+    assert b'"lost"' not in machine.shop.get('/api/customers',
+                                             token=token).body
 
 
 # --- back again ---
@@ -332,7 +382,8 @@ OLD_WRITES = '''
 
 
 @pytest.fixture(scope='module')
-def back(moved):
+def back(restored):
+    moved = restored[0]
     assert moved.shop.post('/api/auth/login', {
         'username': 'admin', 'password': 'admin123'}).status == 200
     moved.follow(blocks()['Back again'])
@@ -350,6 +401,23 @@ def test_the_old_backend_writes_as_before(back):
 
 
 def test_the_old_backend_knows_the_passwords(back):
-    assert back.shop.sql(
+    assert back.sql(
         "SELECT password_hash = crypt('admin123', password_hash) FROM users"
         " WHERE username = 'admin'") == 't'
+
+
+# --- how large ---
+
+def test_the_arithmetic_is_right():
+    lines = literal('HOW LARGE').replace('\n    ', ' ').splitlines()
+    worked = 0
+    for line in lines:
+        sum_ = re.search(r'  (\d[\d ()*/+-]*[*/+-][\d ()*/+-]*?\d\)?)\s{2,}'
+                         r'(\d+)', line)
+        if sum_:
+            worked += 1
+            assert eval(sum_[1]) == int(sum_[2]), line
+    assert worked == 6
+    assert '(30 + 16)' in lines[5]      # 16: the default of CACHE_SEGMENT_MB
+    assert '"CACHE_SEGMENT_MB", NUMBER(segment_mb), "16"' \
+        in (ROOT / 'src/conf_table.c').read_text()
