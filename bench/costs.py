@@ -126,8 +126,8 @@ def is_traced(pid):
 def system_calls(pid, connection, kind, directory):
     """{name: how many a request}, in the order in which they come."""
     path = directory / 'strace'
-    with subprocess.Popen(['strace', '-c', '-p', str(pid), '-o', path],
-                          stderr=subprocess.DEVNULL) as strace:
+    argv = [process.program('strace', ''), '-c', '-p', str(pid), '-o', path]
+    with subprocess.Popen(argv, stderr=subprocess.DEVNULL) as strace:
         process.wait_until(lambda: is_traced(pid), 10, 'strace')
         ask(connection, kind, COUNT)
         strace.send_signal(signal.SIGINT)
@@ -214,7 +214,8 @@ class Profile:
 # --- the tables ---
 
 # Counting begins anew where a worker tells its health.
-CALLGRIND = ['valgrind', '--tool=callgrind', '--dump-before=health_alive']
+CALLGRIND = [process.program('valgrind', ''), '--tool=callgrind',
+             '--dump-before=health_alive']
 
 
 def calls_of(found):
