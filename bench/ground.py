@@ -16,20 +16,28 @@ from shop import migrate                                        # noqa: E402
 
 DATABASE = 'shop'
 ANCHOR = '2026-11-23'
+PASSWORD = 'one that goes over TCP'
 INDEXES = ROOT / 'sql/indexes.sql'
 
 
 @contextlib.contextmanager
-def ground(scale=1):
-    """A directory and the server in it, with the database DATABASE."""
+def ground(scale=1, address=None):
+    """A directory and the server in it, with the database DATABASE; over TCP
+    too, with PASSWORD, at an address of the loopback."""
     directory = process.give(Path(tempfile.mkdtemp(prefix='reklam-bench-',
                                                    dir='/tmp')))
     postgres = Cluster(directory / 'pg')
     postgres.settings.update({'shared_buffers': '1GB', 'jit': 'off',
                               'max_wal_size': '8GB'})
+    if address:
+        postgres.settings['listen_addresses'] = f"'{address}'"
     try:
         postgres.create()
+        with open(postgres.data / 'pg_hba.conf', 'a', encoding='utf-8') as f:
+            f.write('host all all 127.0.0.0/8 scram-sha-256\n')
         postgres.start()
+        postgres.psql('postgres', '-c',
+                      f"ALTER ROLE {OWNER} PASSWORD '{PASSWORD}'")
         postgres.create_database(DATABASE)
         migrate(postgres, DATABASE)
         fill(postgres, scale)

@@ -11,6 +11,7 @@ dropped in a transaction that is rolled back).  "After" is its own means where
 a line says so, else reklam.  Where reklam answers, it is asked through nginx.
 """
 
+import os
 import statistics
 import sys
 import time
@@ -19,7 +20,8 @@ from urllib.parse import quote
 import psycopg2
 from psycopg2.extras import register_default_json
 
-from ground import DATABASE, ground, indexes    # first: it finds tests/
+from ground import (DATABASE, OWNER, PASSWORD,  # first: it finds tests/
+                    ground, indexes)
 import process
 from limits import UNCACHED, Writer, executions, statement_for_pgbench
 from measure import choose_among, table, wrk
@@ -43,6 +45,12 @@ last column says so, else reklam, which is asked through nginx by one client,
 but for the tables on indexes and queries: those are the statements alone."""
 
 
+# An address of our own, since the port is everybody's.
+TCP = {'host': f'127.{os.getpid() >> 16 & 255}.{os.getpid() >> 8 & 255}.'
+               f'{os.getpid() & 255 or 1}',
+       'user': OWNER, 'password': PASSWORD, 'dbname': DATABASE}
+
+
 def ms(value):
     return f'{value:.3f} ms' if value < 1 else f'{value:.2f} ms' \
         if value < 10 else f'{value:,.0f} ms'
@@ -58,7 +66,7 @@ def shown(lines):
     return table([HEAD] + lines, words=[7])
 
 
-def median_ms(do, seconds, least=5):
+def median_ms(do, seconds, least=3):
     """Of as many times as fit, after one that does not count."""
     do()
     found, end = [], time.monotonic() + seconds
@@ -144,8 +152,8 @@ class Old:
 
     def connect(self):
         """A connection and its end, as each request had them."""
-        return median_ms(lambda: psycopg2.connect(self.url).close(),
-                         self.seconds)
+        return median_ms(lambda: psycopg2.connect(**TCP).close(),
+                         self.seconds, 20)
 
 
 class Site:
@@ -200,8 +208,8 @@ def pooling(old, site, without, connect):
         [
             'Connection for a request', '180 ms', '0 ms', '100 %',
             ms(connect), ms(waited), '',
-            'connect and close on a unix socket, without a password; after: '
-            'what a request waits for one of reklam’s'],
+            'connect and close, by TCP with a password (SCRAM); after: what '
+            'a request waits for one of reklam’s'],
         line('One call of the API', ['200 ms', '20 ms', '10 ×'],
              connect + without['job detail'], uncached,
              'a job with its steps: a connection and three queries, without '
@@ -218,8 +226,10 @@ def connecting(site, job):
                            statement_for_pgbench('job', {'id': job}))
     said = process.run(
         'pgbench', '-n', '-C', '-M', 'extended', '-c', 20, '-T', 2,
-        '-D', f'id={job}', '-f', script, '-h', site.postgres.directory,
-        '-U', 'postgres', DATABASE, env={'PGOPTIONS': '-c search_path=public,reklam'}).stdout
+        '-D', f'id={job}', '-f', script,
+        env={**{f'PG{k.upper()}': v for k, v in TCP.items() if k != 'dbname'},
+             'PGDATABASE': DATABASE,
+             'PGOPTIONS': '-c search_path=public,reklam'}).stdout
     return float(said.rsplit('tps = ', 1)[1].split()[0])
 
 
@@ -377,8 +387,8 @@ def combined_lines(old, site, without, connect):
 
 def main(quick):
     """The tables, as they come."""
-    scale, seconds = (1, 0.2) if quick else (20, 1)
-    with ground(scale) as (directory, postgres):
+    scale, seconds = (1, 0.1) if quick else (20, 0.5)
+    with ground(scale, TCP['host']) as (directory, postgres):
         yield from tables(directory, postgres, scale, seconds)
 
 
