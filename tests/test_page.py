@@ -10,6 +10,7 @@ import forge
 import pytest
 
 import browser
+from backends import slow_writes
 from browser import Page, needs_browser
 from process import ROOT, free_port, wait_until
 from shop import ROLES
@@ -551,6 +552,12 @@ def test_the_server_is_shown_and_its_cache_cleared(people, shop):
     page.wait('figure details td')
     for title in ('Times by route', 'Workers', 'Slowest statements'):
         page.wait('h2', title)
+    slow_writes(shop, 0.15)
+    shop.post('/api/machines', {'name': 'slow', 'code': 'SLOW'}, 'manager')
+    slow_writes(shop, 0)
+    page.wait('.plan code', 'machine_create', 10)
+    page.click('.plan summary', 'machine_create')
+    page.wait('.plan pre', 'Function Scan')
     clears = shop.get('/api/health/cache', who='manager') \
         .json['cache_stats']['clears']
     page.click('button', 'Clear the cache')

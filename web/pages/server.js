@@ -145,7 +145,7 @@ function workers({pool, cache}) {
 
 function slowTable(rows) {
 	return rows.length ? table(t('slow_statements'), [
-		[t('statement'), s => h('code', null, s.statement)],
+		[t('statement'), statement],
 		[t('calls'), s => number(s.calls), 'number'],
 		['p50', s => ms(s.ms.p50), 'number wide'],
 		['p99', s => ms(s.ms.p99), 'number'],
@@ -153,6 +153,13 @@ function slowTable(rows) {
 		[t('rows'), s => number(s.rows), 'number wide'],
 		[t('saved'), s => number(s.saved_by_cache), 'number wide'],
 	], rows.slice(0, SLOWEST), {key: s => s.statement}) : empty(t('none'));
+}
+
+// One that was slow opens, and shows how the database means to run it.
+function statement({statement: name, plan}) {
+	return plan ? h('details', {class: 'plan'},
+		h('summary', null, h('code', null, name)),
+		h('pre', {tabindex: 0}, plan)) : h('code', null, name);
 }
 
 function cacheTable(cache) {
