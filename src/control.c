@@ -73,7 +73,7 @@ static struct json_object *
 on_slow(const char *words)
 {
 	(void)words;
-	return report_slow(NULL);
+	return report_slow(NULL, false);	/* it prints tables */
 }
 
 static struct json_object *

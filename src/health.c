@@ -129,7 +129,7 @@ on_counted(struct request *r, void *context, const struct pool_answer *p)
 	if (p->outcome == POOL_DONE && PQntuples(p->finding->result) == 1 &&
 	    !PQgetisnull(p->finding->result, 0, 0))
 		counts = PQgetvalue(p->finding->result, 0, 0);
-	reply(r, 200, report_slow(counts));
+	reply(r, 200, report_slow(counts, true));
 }
 
 void

@@ -584,7 +584,7 @@ put_plan(object *o, unsigned query)
 }
 
 static object *
-describe_statement(const struct statement_times *t)
+describe_statement(const struct statement_times *t, bool plan)
 {
 	object *o = json_object_new_object();
 
@@ -598,7 +598,8 @@ describe_statement(const struct statement_times *t)
 	if (t->server != NULL)
 		json_object_object_add(o, "server",
 		    json_object_get(t->server));
-	put_plan(o, t->query);
+	if (plan)
+		put_plan(o, t->query);
 	return o;
 }
 
@@ -611,7 +612,7 @@ add_server(struct statement_times *all, object *server)
 }
 
 object *
-report_slow(const char *counts)
+report_slow(const char *counts, bool plans)
 {
 	struct statement_times *all = calloc(queries_count, sizeof *all);
 	object *o = json_object_new_object();
@@ -627,7 +628,7 @@ report_slow(const char *counts)
 	for (unsigned i = 0; all != NULL && i < queries_count; i++)
 		if (all[i].calls > 0)
 			json_object_array_add(list,
-			    describe_statement(&all[i]));
+			    describe_statement(&all[i], plans));
 	free(all);
 	json_object_object_add(o, "statements", list);
 	put_number(o, "slow_ms", (uint64_t)conf.slow_ms);

@@ -12,9 +12,9 @@ struct json_object;
 struct json_object *report_status(void);
 struct json_object *report_workers(void);
 
-/* Statements, the slowest first.  `server`: what pg_stat_statements has counted
- * of them by name, as JSON; NULL when it has not. */
-struct json_object *report_slow(const char *server);
+/* Statements, the slowest first, and whether with their plans.  `server`: what
+ * pg_stat_statements has counted of them by name, as JSON, or NULL. */
+struct json_object *report_slow(const char *server, bool plans);
 
 /* As GET /api/health/db and /api/health/cache answer. */
 struct json_object *report_pool(enum language);
