@@ -30,8 +30,9 @@ from web_server import WebServer
 
 STATS = '/api/dashboard/stats'
 # No answer is kept, but who the asker is: CACHE_TTL_MAX=0 would hold for that
-# too, and each request be two statements.
-UNCACHED = {'CACHE_TTL_get': 0, 'SLOW_MS': 0}
+# too, and each request be two statements.  Nor is anybody sent away because
+# others are before him.
+UNCACHED = {'CACHE_TTL_get': 0, 'SLOW_MS': 0, 'DB_POOL_WAIT_MS': 5000}
 
 
 # What nginx does without anybody: an answer of its own, and the bare
@@ -336,8 +337,7 @@ def cases_of(shop):
 def misses(directory, postgres, database, seconds, rounds, clients, workers):
     shop = Shop(directory / 'misses', postgres, database, workers=workers,
                 **UNCACHED, DB_POOL_MAX_CONNECTIONS=clients + 1,
-                DB_POOL_MIN_CONNECTIONS=clients + 1,
-                DB_POOL_WAIT_MS=5000).start()
+                DB_POOL_MIN_CONNECTIONS=clients + 1).start()
     try:
         rows = [['uncached', 'pgbench/s', 'reklam/s', 'ratio', 'p50 ms',
                  'p99 ms', 'nginx CPU µs', 'worker CPU µs', 'errors']]

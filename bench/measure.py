@@ -69,7 +69,7 @@ def rss_kb(pids, what=r'Private_\w+'):
 
 @dataclass
 class Round:
-    rate: float             # requests a second
+    rate: float             # good answers a second
     p50: float              # ms
     p99: float
     errors: int
@@ -99,8 +99,9 @@ def wrk(url, seconds, clients, headers=None, pids=None, directory='/tmp',
     after = {n: cpu_seconds(p) for n, p in (pids or {}).items()}
     count, us, p50, p99, errors, refusals = map(int, re.search(
         r'RESULT (.*)', out).group(1).split())
-    errors += count - refusals if refused else refusals
-    return Round(count * 1e6 / us, p50 / 1000, p99 / 1000, errors,
+    good = refusals if refused else count - refusals
+    errors += count - good
+    return Round(good * 1e6 / us, p50 / 1000, p99 / 1000, errors,
                  {n: (after[n] - before[n]) * 1e6 / max(count, 1)
                   for n in before})
 

@@ -21,7 +21,7 @@ from ground import DATABASE, ground     # first: it finds tests/
 import chart
 import process
 from forge import claims, signed, wrong_key
-from limits import UNCACHED, executions, pids_of
+from limits import UNCACHED, executions
 from measure import Contest, choose_among, rss_kb, table, wrk
 from shop import Shop
 from stacks import PEERS, write_settings
@@ -166,6 +166,7 @@ class Field:
                 self.peers.append(kind(process.directory(place / 'peers')))
         pool = {'DB_POOL_MIN_CONNECTIONS': 12, 'DB_POOL_MAX_CONNECTIONS': 12}
         self.shop = Shop(place, postgres, DATABASE, **pool,
+                         DB_POOL_WAIT_MS=UNCACHED['DB_POOL_WAIT_MS'],
                          more='\n'.join(p.place() for p in self.peers))
         self.off = Shop(directory / 'off', postgres, DATABASE, **pool,
                         JWT_SECRET_KEY=self.shop.settings['JWT_SECRET_KEY'],
