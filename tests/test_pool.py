@@ -76,8 +76,9 @@ def test_never_more_connections_than_granted(make_shop, workers, most):
     assert watch.most <= most
     assert watch.looks > 50
     assert load.seen[200] > 50
-    # A read that was killed twice is refused at last.
-    assert set(load.seen) <= {200, 503} and load.seen[503] < 10, load.seen
+    # A read that was killed twice is refused at last; few are.
+    assert set(load.seen) <= {200, 503}, load.seen
+    assert load.seen[503] * 10 < load.seen[200], load.seen
 
 
 def test_too_few_connections_are_refused_with_the_arithmetic(shop):

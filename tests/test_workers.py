@@ -440,7 +440,7 @@ def upgrade(shop, seconds=20):
     begin = len(shop.program.log.read_text())
     shop.program.signal(signal.SIGUSR2)
     wait_until(lambda: re.search(
-        'workers serve|upgrade is refused|upgrade failed',
+        'workers serve|all goes on as before|upgrade failed',
         shop.program.log.read_text()[begin:]), seconds)
     return shop.program.log.read_text()[begin:]
 
