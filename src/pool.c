@@ -415,6 +415,21 @@ tend(struct pool_member *m, int64_t now)
 		connection_ping(m->connection);
 }
 
+/*
+ * One that broke is seldom alone.  Who is tried once more must not meet the
+ * next: the idle ones have to show first that they live.
+ */
+static void
+doubt_idle_ones(void)
+{
+	struct pool_member *m;
+
+	LIST_FOREACH(m, &members, link)
+		if (m->open && m->job == NULL &&
+		    connection_is_idle(m->connection))
+			connection_ping(m->connection);
+}
+
 static void
 on_finished(struct connection *c, const struct finding *f)
 {
@@ -426,6 +441,8 @@ on_finished(struct connection *c, const struct finding *f)
 	if (job != NULL && may_retry(job, f)) {
 		job->tries++;
 		board_add(&board->retries, 1);
+		if (f->outcome == WORK_LOST)
+			doubt_idle_ones();
 		job->since_us = shm_now_us();
 		enqueue(job, true);
 	} else if (job != NULL)

@@ -299,6 +299,22 @@ def test_r9_ended_connections_cost_a_read_nothing(shop):
     assert record.counts('write')[201] > seconds
 
 
+def test_nor_does_the_end_of_all_at_once(make_shop):
+    """Who is tried once more does not meet the next that is broken."""
+    shop = make_shop(workers=1, DB_POOL_MAX_CONNECTIONS=9, DB_CONNECT_MS=5000,
+                     DB_POOL_MIN_CONNECTIONS=8, DB_POOL_WAIT_MS=5000)
+    token = shop.login('manager')
+    worker = "application_name ~ 'worker'"
+    with Backends(shop) as backends:
+        for n in range(10):
+            wait_until(lambda: backends.count(worker) >= 7, 5)
+            backends.terminate(worker)
+            asking = Asking([lambda i=i: shop.worker(0).get(
+                f'/api/machines?offset={10 * n + i}', token=token)
+                for i in range(4)])
+            assert [a.status for a in asking.all()] == [200] * 4, n
+
+
 def test_a_write_whose_connection_breaks_is_not_repeated(shop):
     shop.sql('CREATE SEQUENCE runs; GRANT ALL ON runs TO reklam')
     trigger(shop, "PERFORM nextval('runs'); "
