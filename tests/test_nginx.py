@@ -13,6 +13,7 @@ import pytest
 
 import process
 from fake_fastcgi import Responder
+from fastcgi import Answer
 from process import ROOT, free_port, run, wait_until
 from shop import Browser
 from web_server import WebServer
@@ -208,6 +209,7 @@ def test_no_worker_is_503(private):
 
 def test_a_large_body_is_413(web):
     is_refusal(web.post('/api/jobs', b'x' * (1 << 20 | 1)), 413)
+    is_refusal(web.post('/api/x.html', b'x' * (1 << 20 | 1)), 413)
     assert web.post('/api/jobs', b'x' * (1 << 20)).status == 200
     is_refusal(web.post('/api/auth/login', b'x' * 4097), 413)
     is_refusal(web.post('/api/auth/login', iter([b'x' * 4097])), 413)
@@ -232,6 +234,16 @@ def test_a_malformed_request_is_refused_as_json(web, request_line, more,
     assert json.loads(body)['error']
     assert 'X-Frame-Options: DENY' in head
     assert 'nginx/' not in head
+
+
+def test_what_the_page_has_not_is_refused_as_json(web):
+    for path in ('/web/nothing.js', '/web/lib/chart.js/nothing'):
+        is_refusal(web.get(path), 404)
+    is_refusal(web.get('/web/nothing', headers={'Accept-Language': 'tr'}),
+               404, 'Böyle bir sayfa yok')
+    is_refusal(web.get('/web/pages/'), 403)
+    is_refusal(web.post('/web/main.js', {}), 403)
+    assert web.get('/web/main.js').status == 200
 
 
 def test_guessing_passwords_is_429(private):
@@ -334,16 +346,21 @@ def test_http2_works(web):
     assert done.stdout == '2 200'
 
 
-def test_port_80_sends_to_tls(private):
+def test_port_80_sends_to_tls_and_shows_certbots_proofs(private):
     port = free_port()
     directory = private / 'plain'
     found = site(directory, names={'HTTP_LISTEN': f'127.0.0.1:{port}'},
                  more=f'include {directory}/nginx/reklam-http.conf;')
-    c = http.client.HTTPConnection('127.0.0.1', port)
-    c.request('GET', '/x?y=1', headers={'Host': 'localhost'})
-    r = c.getresponse()
+
+    def get(path):
+        c = http.client.HTTPConnection('127.0.0.1', port)
+        c.request('GET', path, headers={'Host': 'localhost'})
+        return c.getresponse()
+    r = get('/x?y=1')
     assert r.status == 301
     assert r.getheader('Location') == 'https://localhost/x?y=1'
+    # There is none now, which is not asked over TLS.
+    assert get('/.well-known/acme-challenge/none').status == 404
     end(found)
 
 
@@ -359,13 +376,68 @@ def test_the_log_holds_no_query_and_no_key(web):
     assert 'geheim' not in log.read_text()
 
 
-def test_a_proxy_before_nginx_may_name_the_client(private):
-    found = site(private / 'proxied', files={
-        'reklam-proxy.conf': 'set_real_ip_from 127.0.0.1;\n'
-                             'real_ip_header X-Forwarded-For;\n'})
-    answer = found.get('/api/jobs', headers={'X-Forwarded-For': '192.0.2.7'})
-    assert parameters(answer)['REMOTE_ADDR'] == '192.0.2.7'
+@pytest.fixture(scope='module')
+def proxied(private):
+    """A load balancer before the site, both as reklam-guide(7) tells it."""
+    inner, outer = free_port(), free_port()
+    guide = (ROOT / 'man/reklam-guide.7').read_text()
+    server, trust, location = re.findall(
+        r'\.Bd -literal.*\n((?:.*\n)*?)\.Ed', guide.split(
+            '.Sh BEHIND ANOTHER PROXY')[1].split('\n.Sh ')[0])
+    directory = private / 'proxied'
+
+    def local(text):
+        return text.replace('192.0.2.6:8080', f'127.0.0.1:{inner}').replace(
+            '192.0.2.5', '127.0.0.1').replace(
+            '/etc/nginx', f'{directory}/nginx')
+    found = site(directory, names={'LOGIN_RATE': '1r/m'},
+                 files={'reklam-proxy.conf': local(trust)},
+                 more=local(server) + f'''
+    server {{
+        listen 127.0.0.1:{outer};
+        {local(location)}
+    }}''')
+    found.port = outer
+    yield found
     end(found)
+
+
+def through(proxied, method, path, come_from='127.0.0.1', headers=None):
+    """Asks the load balancer, from an address of this machine."""
+    c = http.client.HTTPConnection('127.0.0.1', proxied.port, timeout=10,
+                                   source_address=(come_from, 0))
+    c.request(method, path, headers={'Host': 'shop.example.org',
+                                     **(headers or {})})
+    r = c.getresponse()
+    found = Answer(r.status, r.getheaders(), r.read())
+    c.close()
+    return found
+
+
+def test_behind_a_proxy_the_client_is_who_came_to_it(proxied):
+    for address in '127.0.0.2', '127.0.0.3':
+        for forged in None, '192.0.2.7', '192.0.2.7, 127.0.0.9':
+            answer = through(proxied, 'GET', '/api/jobs', address,
+                             forged and {'X-Forwarded-For': forged})
+            assert parameters(answer)['REMOTE_ADDR'] == address
+            assert answer.headers['x-frame-options'] == 'DENY'
+
+
+def test_who_comes_past_the_proxy_names_nobody(proxied):
+    c = http.client.HTTPConnection('127.0.0.1', proxied.web.http_port,
+                                   source_address=('127.0.0.4', 0))
+    c.request('GET', '/api/jobs', headers={'X-Forwarded-For': '192.0.2.7'})
+    assert dict(json.loads(c.getresponse().read())['parameters'])[
+        'REMOTE_ADDR'] == '127.0.0.4'
+    c.close()
+
+
+def test_behind_a_proxy_each_client_has_his_own_attempts(proxied):
+    def statuses(address):
+        return [through(proxied, 'POST', '/api/auth/login', address).status
+                for _ in range(23)]
+    expected = [200] * 21 + [429] * 2
+    assert statuses('127.0.0.5') == statuses('127.0.0.6') == expected
 
 
 def test_what_is_installed_passes_nginx_t(web, private):
