@@ -307,6 +307,16 @@ end_running(struct running *running)
 }
 
 static void
+count_rows(struct board_statement *s, const PGresult *rows)
+{
+	int body = PQfnumber(rows, "body");
+
+	board_add(&s->rows, (uint64_t)PQntuples(rows));
+	if (body >= 0 && PQntuples(rows) > 0)
+		board_add(&s->bytes, (uint64_t)PQgetlength(rows, 0, body));
+}
+
+static void
 on_ran(struct pool_job *job, const struct pool_answer *p)
 {
 	struct running *running = job->context;
@@ -315,6 +325,8 @@ on_ran(struct pool_job *job, const struct pool_answer *p)
 
 	board_add(&s->calls, 1);
 	board_add(&s->errors, p->outcome != POOL_DONE);
+	if (p->outcome == POOL_DONE)
+		count_rows(s, p->finding->result);
 	if (p->finding != NULL)
 		board_time(&s->time, p->ran_us);
 	running->request->abandon = NULL;

@@ -71,8 +71,10 @@ static const char settings_text[] =
 	" set_config('DateStyle', 'ISO, MDY', true),"
 	" set_config('reklam.lang', $3, true)";
 
+/* A table that somebody has locked is not waited for. */
 static const char generic_text[] =
-	"SELECT set_config('plan_cache_mode', 'force_generic_plan', true)";
+	"SELECT set_config('plan_cache_mode', 'force_generic_plan', true),"
+	" set_config('lock_timeout', '100ms', true)";
 
 /* Where the last one that opened leads: the next begins there. */
 static unsigned good_place;

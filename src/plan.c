@@ -80,12 +80,20 @@ is_mine_to_fetch(struct kept *k)
 	    atomic_compare_exchange_strong(&k->tried_ms, &tried, now);
 }
 
+/* While others wait it would be in their way, or be refused. */
+static bool
+is_worth_a_plan(int64_t ran_us)
+{
+	return conf.slow_ms > 0 && ran_us > conf.slow_ms * 1000 &&
+	    board->pool_waiting == 0;
+}
+
 void
 plan_notice(const struct query *query, int64_t ran_us)
 {
 	struct pool_job *job;
 
-	if (ran_us <= conf.slow_ms * 1000 ||
+	if (!is_worth_a_plan(ran_us) ||
 	    !is_mine_to_fetch(&plans[query_index(query)]) ||
 	    (job = calloc(1, sizeof *job)) == NULL)
 		return;

@@ -13,7 +13,10 @@
 size_t plan_bytes(void);
 void plan_open(void);		/* after shm_open_memory, before fork */
 
-/* A statement took so long; beyond SLOW_MS its plan is of interest. */
+/*
+ * A statement took so long; beyond SLOW_MS its plan is of interest, once nobody
+ * waits for a connection.
+ */
 void plan_notice(const struct query *, int64_t ran_us);
 
 /* NULL while there is none. */
