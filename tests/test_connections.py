@@ -466,8 +466,9 @@ def test_nginx_cannot_be_made_to_send_them(private):
 # --- R16: a request within a body ---
 
 def forgery(shop, code, shift):
-    """300 KB: a whole request again and again, after so many bytes."""
-    one = creation(shop, code)
+    """300 KB after so many bytes: requests again and again, each behind many
+    records that mean nothing, so that a reader may begin in most places."""
+    one = record(100, b'', 0) * 240 + creation(shop, code)
     one += bytes(-len(one) % FORGED)
     return bytes(shift) + one * (300000 // len(one))
 

@@ -1,10 +1,12 @@
 """A protection is taken away, and the tests of it must fail.
 
-Four of them: answers carry the versions of their data, readers of the cache
-look whether they were overtaken, an unknown user costs a hash, an answer says
-how long it is.  Each program is the real one but for one object (tests/controls, tests/torture/unchecked.c).
+Five of them: a request's body is read to its end, answers carry the versions
+of their data, readers of the cache look whether they were overtaken, an
+unknown user costs a hash, an answer says how long it is.  Each program is the
+real one but for one object (tests/controls, tests/torture/unchecked.c).
 """
 
+import contextlib
 import shutil
 
 import pytest
@@ -14,6 +16,7 @@ import test_cache
 import test_connections
 import test_intruders
 import test_torture
+from fastcgi import Connection
 from process import build
 from samples import Samples
 
@@ -34,6 +37,19 @@ def without(make_shop, private, monkeypatch):
         monkeypatch.setenv('REKLAM_BUILD', str(place))
         return make_shop(**words)
     return make
+
+
+def test_what_is_left_of_a_body_is_run(without):
+    """R16"""
+    shop, path = without('undrained', web=False), '/api/auth/login'
+    with pytest.raises((AssertionError, OSError)):
+        test_connections.test_r16_at_every_alignment(shop, 'POST', path)
+    for shift in range(test_connections.FORGED):
+        body = test_connections.forgery(shop, 'CONTROL', shift)
+        with contextlib.suppress(OSError), \
+                Connection(shop.sockets[0]) as peer:
+            peer.ask('POST', path, {}, body)
+    assert test_connections.made(shop, 'CONTROL') > 0
 
 
 def test_answers_are_given_that_are_out_of_date(without, monkeypatch):
