@@ -186,9 +186,12 @@ class Process:
     def group_is_gone(self):
         try:
             os.killpg(self.pid, 0)
-        except ProcessLookupError:
+        except (ProcessLookupError, PermissionError):
             return True
-        return False
+        # Of one that was waited for, the number may be another's by now: the
+        # leader of a group that is not ours.
+        return self.popen.returncode is not None and \
+            Path(f'/proc/{self.pid}').exists()
 
     def stop(self, seconds=20):
         """Ends it; whether it went by itself and left nothing behind."""
