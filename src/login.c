@@ -59,6 +59,14 @@ forget(struct entry *e)
 	free(e);
 }
 
+static bool
+has_text(const struct json *j, uint32_t object, const char *name)
+{
+	int node = json_member(j, object, name);
+
+	return node >= 0 && j->nodes[node].kind == JSON_STRING;
+}
+
 /* A string member of the object, in memory of its own; or NULL. */
 static char *
 take_text(const struct json *j, uint32_t object, const char *name)
@@ -67,7 +75,7 @@ take_text(const struct json *j, uint32_t object, const char *name)
 	size_t size;
 	char *text;
 
-	if (node < 0 || j->nodes[node].kind != JSON_STRING)
+	if (!has_text(j, object, name))
 		return NULL;
 	size = j->nodes[node].end - j->nodes[node].start + 1;
 	if ((text = malloc(size)) != NULL)
@@ -386,6 +394,11 @@ login_hash_and_run(struct request *r)
 		return;
 	}
 	e->new_password = take_text(&r->json, 0, "password");
+	if (e->new_password == NULL && has_text(&r->json, 0, "password")) {
+		http_refuse(r, 503, "busy", NULL);
+		forget(e);
+		return;
+	}
 	/* What the old web client sends twice goes nowhere either. */
 	blank_out(r, "password");
 	blank_out(r, "password_confirm");
