@@ -6,6 +6,7 @@ and more than once, with REKLAM_FULL.
 """
 
 import mmap
+import os
 import re
 import shutil
 import struct
@@ -21,7 +22,7 @@ from shop import Shop
 
 FOREIGN = re.compile(r'SQLSTATE|libpq|FATAL|ERROR:|relation "|/tmp/|assert')
 NIL = '00000000-0000-0000-0000-000000000000'
-STEP = 1 if FULL else 3
+STEP = int(os.environ.get('REKLAM_STEP', 1 if FULL else 3))
 TIMES = 15 if FULL else 1
 PATIENCE = 6                # seconds; no answer takes longer
 LEAST = 5000 if FULL else 100
@@ -71,7 +72,7 @@ def requests(shop):
     job = shop.sql('SELECT id FROM jobs ORDER BY id LIMIT 1')
     machine = shop.sql('SELECT id FROM machines ORDER BY id LIMIT 1')
     right = '{"username":"akaya","password":"operator123"}'
-    wrong = '{{"username":"nobody {}","password":"no"}}'
+    wrong = '{"username":"nobody {}","password":"no"}'
     shop.sql("UPDATE jobs SET description = repeat('x', 300000) "
              f"WHERE id = '{job}'")
     return [
@@ -83,7 +84,7 @@ def requests(shop):
          200),
         ('GET', f'/api/jobs/{job}', None, 'manager', 200),
         ('GET', f'/api/jobs/{job}', None, {'If-None-Match': '*'}, 304),
-        ('GET', f'/api/jobs/{NIL[:-8]}{{:08d}}', None, 'manager', 404),
+        ('GET', f'/api/jobs/{NIL[:-8]}{{}}', None, 'manager', 404),
         ('GET', '/api/jobs?limit=x', None, 'manager', 400),
         ('GET', '/api/jobs', None, None, 401),
         ('GET', '/api/nowhere', None, None, 404),
@@ -92,15 +93,18 @@ def requests(shop):
         ('GET', '/api/health/db', None, 'manager', 200),
         ('GET', '/api/health/cache', None, 'manager', 200),
         ('POST', '/api/health/cache/clear', None, 'manager', 200),
-        ('POST', '/api/machines', '{{"name":"F4","code":"F4-{}"}}', 'manager',
+        ('POST', '/api/machines', '{"name":"F4","code":"F4-{}"}', 'manager',
          201),
-        ('POST', '/api/machines', '{{"name":"{}"', 'manager', 400),
-        ('PATCH', f'/api/machines/{machine}', '{{"name":"F4 {}"}}',
+        ('POST', '/api/machines', '{"name":"{}"', 'manager', 400),
+        ('PATCH', f'/api/machines/{machine}', '{"name":"F4 {}"}',
          'manager', 200),
         ('DELETE', f'/api/customers/{NIL}', None, 'manager', 404),
         ('POST', '/api/auth/login', right, None, 200),
         ('POST', '/api/auth/login', wrong, None, 401),
         ('POST', '/api/users/{}', None, 'manager', 405),
+        ('POST', '/api/users', '{"username":"f4-{}","role":"operator",'
+         '"password":"f4-f4-f4","email":"f4-{}@x.example"}',
+         'manager', 201),
         # Its connection to the database has gone: it opens another.
         ('GET', '/api/jobs?search=z{}', None, 'manager', 200, True),
     ]
@@ -111,7 +115,8 @@ class Asked:
 
     def __init__(self, shop, request):
         self.shop = shop
-        self.method, self.path, self.body, who, self.status, *more = request
+        self.method, self.path, body, who, self.status, *more = request
+        self.body = body or ''
         self.alone = bool(more)
         self.headers = {'Content-Type': 'application/json'}
         if isinstance(who, dict):
@@ -137,11 +142,9 @@ class Asked:
             time.sleep(0.01)
 
     def __call__(self, number):
-        body = self.body.format(number) if self.body and '{}' in self.body \
-            else self.body
         return fastcgi.ask(self.shop.sockets[0], self.method,
-                           self.path.format(number), self.headers,
-                           body or '', timeout=PATIENCE)
+                           self.path.replace('{}', number), self.headers,
+                           self.body.replace('{}', number), timeout=PATIENCE)
 
     def is_right(self, answer, failed):
         """The answer that it should get, or an excuse that tells nothing."""
@@ -159,7 +162,7 @@ class Numbers:
 
     def next(self):
         self.number += 1
-        return self.number
+        return f'{self.number:08}'
 
 
 def fail_at(shop, asked, at, number):
@@ -198,7 +201,7 @@ def test_f4_the_nth_call_fails(shop, capsys):
             about = f'{asked.method} {asked.path}: {at}, {failed}: {answer}'
             if answer is not None:
                 assert asked.is_right(answer, failed), about
-            if asked.status == 201:
+            if asked.path == '/api/machines' and asked.status == 201:
                 assert made(shop, number) == 1 if answer and \
                     answer.status == 201 else made(shop, number) <= 1, about
             if asked.alone:
