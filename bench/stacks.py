@@ -9,7 +9,8 @@ from ground import ROOT
 import process
 from process import Process
 
-# The processes and threads with which each was fastest on two cores.
+# Processes and threads by each field's rule of thumb for two cores; whether
+# others would be faster has not been measured.
 SYNC_WORKERS = 4
 THREAD_WORKERS, THREADS = 2, 4
 PHP_CHILDREN = 8
