@@ -122,11 +122,9 @@ change(unsigned table)
 		;
 }
 
-/*
- * Tables that no statement reads are no reason to bump: audit rows of other
- * modules, for one.  The trigger exists only on tables of ours, so a name
- * that is not known here is a table without readers.
- */
+/* Of a write that has not said who it is: it has no mark. */
+static const struct versions_origin nobody;
+
 /* The table is bumped for that write, unless somebody has done so. */
 static bool
 bump_for(struct versions_origin origin, unsigned table)
@@ -134,18 +132,24 @@ bump_for(struct versions_origin origin, unsigned table)
 	_Atomic uint64_t *mark =
 	    &shared->origins[origin.slot].mark[origin.number % RING];
 	uint64_t was = atomic_load(mark), bit = UINT64_C(1) << table,
-	    tag = MARK_OF(origin.number);
+	    tag = MARK_OF(origin.number) >> MARK_SHIFT;
+	bool marks = origin.number != nobody.number;
 
-	if (was >> MARK_SHIFT == tag >> MARK_SHIFT && (was & bit) != 0)
+	if (marks && was >> MARK_SHIFT == tag && (was & bit) != 0)
 		return false;
 	change(table);
 	atomic_fetch_add(&shared->bumps, 1);
-	while (was >> MARK_SHIFT == tag >> MARK_SHIFT &&
+	while (marks && was >> MARK_SHIFT == tag &&
 	    !atomic_compare_exchange_weak(mark, &was, was | bit))
 		;
 	return true;
 }
 
+/*
+ * Tables that no statement reads are no reason to bump: audit rows of other
+ * modules, for one.  The trigger exists only on tables of ours, so a name
+ * that is not known here is a table without readers.
+ */
 void
 versions_bump(const char *names, struct versions_origin origin)
 {
@@ -159,31 +163,26 @@ versions_bump(const char *names, struct versions_origin origin)
 	}
 }
 
-static bool
-read_origin(const char *text, struct versions_origin *origin)
+static struct versions_origin
+read_origin(const char *text)
 {
 	unsigned long long boot, number;
+	unsigned slot;
 
-	if (sscanf(text, "%llx.%x.%llx", &boot, &origin->slot, &number) != 3)
-		return false;
-	origin->number = number;
-	return boot == shm_boot() && origin->slot < SHM_PROCESSES;
+	if (sscanf(text, " %llx.%x.%llx", &boot, &slot, &number) != 3 ||
+	    boot != shm_boot() || slot >= SHM_PROCESSES)
+		return nobody;
+	return (struct versions_origin){ slot, number };
 }
 
 bool
 versions_heard(const char *text)
 {
-	struct versions_origin origin;
 	size_t length = strcspn(text, " ");
 	int table = table_named(text, length);
 
-	if (table < 0)
-		return true;
-	if (text[length] == ' ' && read_origin(text + length + 1, &origin))
-		return bump_for(origin, (unsigned)table);
-	change((unsigned)table);
-	atomic_fetch_add(&shared->bumps, 1);
-	return true;
+	return table < 0 ||
+	    bump_for(read_origin(text + length), (unsigned)table);
 }
 
 void

@@ -252,6 +252,22 @@ FACT(a_strange_origin_is_none_of_ours)
 	assert_false(versions_heard(text));
 }
 
+/* Nor when the writes have been so many that a mark looks like one of theirs. */
+FACT(who_names_no_write_is_never_passed_over)
+{
+	struct versions_origin nobody = { 0 }, last;
+	uint64_t before;
+
+	do
+		last = versions_write_begins(0);
+	while (last.number % (UINT64_C(256) << 16) != 0);
+	versions_bump("t0", last);
+	before = versions_bumps();
+	versions_bump("t0", nobody);
+	assert_true(versions_heard("t0"));
+	assert_int_equal(versions_bumps(), before + 2);
+}
+
 #define BUMPS 100000
 
 static void *
@@ -311,6 +327,7 @@ main(void)
 		V(a_write_is_bumped_for_once_by_whoever_is_first),
 		V(a_mark_is_forgotten_rather_than_mistaken),
 		V(a_strange_origin_is_none_of_ours),
+		V(who_names_no_write_is_never_passed_over),
 		V(no_bump_is_lost),
 		V(a_bump_is_seen_by_other_processes),
 	};
