@@ -162,8 +162,9 @@ set_timer(struct connection *c, long ms)
 
 /*
  * Nothing that was read before the write counts any more; when its outcome is
- * not known (NULL), nothing at all while there is a database to ask.  Only then is it taken off `writing`, by
- * which the master knows what a dead worker left behind.
+ * not known (NULL), nothing at all while there is a database to ask.  Only then
+ * is it taken off `writing`, by which the master knows what a dead worker left
+ * behind.
  *
  * Only what has been committed and bumped is marked: a write of which nothing
  * is known may be committed yet, and the origin of one that was rolled back is
@@ -178,9 +179,8 @@ settle_write(struct connection *c, const char *touched)
 	if (touched == NULL) {
 		versions_doubt_all();
 		board_add(&board->bumps_all, 1);
-	} else if (touched[0] != '\0') {
+	} else
 		versions_bump(touched, c->origin);
-	}
 	atomic_fetch_sub(&board->writing, 1);
 }
 
