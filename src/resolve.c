@@ -46,25 +46,29 @@ next_word(const char **list, char *out, size_t size)
 		*list += length + 1;
 }
 
+static const PQconninfoOption *
+find(const PQconninfoOption *options, const char *word)
+{
+	while (options != NULL && options->keyword != NULL &&
+	    strcmp(options->keyword, word) != 0)
+		options++;
+	return options;
+}
+
 static const char *
 option(const PQconninfoOption *options, const char *word)
 {
-	for (; options != NULL && options->keyword != NULL; options++)
-		if (strcmp(options->keyword, word) == 0 &&
-		    options->val != NULL)
-			return options->val;
-	return "";
+	options = find(options, word);
+	return options != NULL && options->val != NULL ? options->val : "";
 }
 
-/* What libpq takes where a list of ports says nothing. */
+/* What libpq takes where a list says nothing. */
 static const char *
 compiled(const PQconninfoOption *options, const char *word)
 {
-	for (; options != NULL && options->keyword != NULL; options++)
-		if (strcmp(options->keyword, word) == 0 &&
-		    options->compiled != NULL)
-			return options->compiled;
-	return "";
+	options = find(options, word);
+	return options != NULL && options->compiled != NULL ?
+	    options->compiled : "";
 }
 
 static unsigned
