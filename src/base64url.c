@@ -1,6 +1,7 @@
 #include "base64url.h"
 
 #include <stdint.h>
+#include <string.h>
 
 static const char alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -45,37 +46,40 @@ six(char c)
 	return values[(unsigned char)c] - 1;
 }
 
+/* Four characters' bytes; negative when one of them is none. */
+static int
+decode_four(unsigned char *out, const char *text)
+{
+	int a = six(text[0]), b = six(text[1]), c = six(text[2]),
+	    d = six(text[3]);
+
+	out[0] = (unsigned char)((unsigned)a << 2 | (unsigned)b >> 4);
+	out[1] = (unsigned char)((unsigned)b << 4 | (unsigned)c >> 2);
+	out[2] = (unsigned char)((unsigned)c << 6 | (unsigned)d);
+	return a | b | c | d;
+}
+
 ssize_t
 base64url_decode(unsigned char *out, const char *text, size_t length)
 {
 	size_t i, n = 0, rest = length % 4;
-	int a, b, c, d, wrong = 0;
+	unsigned char bytes[3];
+	char last[4] = { 'A', 'A', 'A', 'A' };	/* no bits */
+	int wrong = 0;
 
 	if (rest == 1)
 		return -1;
-	for (i = 0; i + 4 <= length; i += 4) {
-		a = six(text[i]);
-		b = six(text[i + 1]);
-		c = six(text[i + 2]);
-		d = six(text[i + 3]);
-		/* Looked at once, at the end: nobody foretells a branch. */
-		wrong |= a | b | c | d;
-		out[n++] = (unsigned char)((unsigned)a << 2 | (unsigned)b >> 4);
-		out[n++] = (unsigned char)((unsigned)b << 4 | (unsigned)c >> 2);
-		out[n++] = (unsigned char)((unsigned)c << 6 | (unsigned)d);
-	}
+	/* What is wrong is seen at the end: nobody foretells a branch. */
+	for (i = 0; i + 4 <= length; i += 4, n += 3)
+		wrong |= decode_four(out + n, text + i);
 	if (rest > 0) {
-		a = six(text[i]);
-		b = six(text[i + 1]);
-		c = rest == 3 ? six(text[i + 2]) : 0;
-		wrong |= a | b | c;
-		out[n++] = (unsigned char)((unsigned)a << 2 | (unsigned)b >> 4);
-		if (rest == 3)
-			out[n++] = (unsigned char)((unsigned)b << 4 |
-			    (unsigned)c >> 2);
-		/* What is left over has no bit set. */
-		if (rest == 3 ? (c & 3) != 0 : (b & 15) != 0)
+		memcpy(last, text + i, rest);
+		wrong |= decode_four(bytes, last);
+		/* The bits that are left over are none. */
+		if (bytes[rest - 1] != 0)
 			return -1;
+		memcpy(out + n, bytes, rest - 1);
+		n += rest - 1;
 	}
 	return wrong < 0 ? -1 : (ssize_t)n;
 }
