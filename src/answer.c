@@ -307,28 +307,24 @@ end_running(struct running *running)
 }
 
 static void
-count_rows(struct board_statement *s, const PGresult *rows)
+count_execution(const struct query *query, const struct pool_answer *p)
 {
-	int body = PQfnumber(rows, "body");
+	const PGresult *rows = p->outcome == POOL_DONE ?
+	    p->finding->result : NULL;
+	int count = PQntuples(rows), body = PQfnumber(rows, "body");
 
-	board_add(&s->rows, (uint64_t)PQntuples(rows));
-	if (body >= 0 && PQntuples(rows) > 0)
-		board_add(&s->bytes, (uint64_t)PQgetlength(rows, 0, body));
+	board_ran(&board->statements[query_index(query)],
+	    p->outcome == POOL_DONE, (uint64_t)count,
+	    body >= 0 && count > 0 ? (uint64_t)PQgetlength(rows, 0, body) : 0,
+	    p->finding != NULL ? p->ran_us : -1);
 }
 
 static void
 on_ran(struct pool_job *job, const struct pool_answer *p)
 {
 	struct running *running = job->context;
-	struct board_statement *s =
-	    &board->statements[query_index(job->work.query)];
 
-	board_add(&s->calls, 1);
-	board_add(&s->errors, p->outcome != POOL_DONE);
-	if (p->outcome == POOL_DONE)
-		count_rows(s, p->finding->result);
-	if (p->finding != NULL)
-		board_time(&s->time, p->ran_us);
+	count_execution(job->work.query, p);
 	running->request->abandon = NULL;
 	running->request->queued_us += p->queued_us;
 	running->request->ran_us += p->ran_us;

@@ -56,6 +56,18 @@ board_time(struct board_histogram *h, int64_t us)
 }
 
 void
+board_ran(struct board_statement *s, bool fine, uint64_t rows, uint64_t bytes,
+    int64_t us)
+{
+	board_add(&s->calls, 1);
+	board_add(&s->errors, !fine);
+	board_add(&s->rows, rows);
+	board_add(&s->bytes, bytes);
+	if (us >= 0)
+		board_time(&s->time, us);
+}
+
+void
 board_sum(struct board_histogram *a, const struct board_histogram *b)
 {
 	for (unsigned i = 0; i < BOARD_BUCKETS; i++)

@@ -133,6 +133,10 @@ board_set(counter *c, uint64_t n)
 
 void board_time(struct board_histogram *, int64_t us);
 
+/* A statement has run in so many us, or never began to (-1). */
+void board_ran(struct board_statement *, bool fine, uint64_t rows,
+    uint64_t bytes, int64_t us);
+
 /* Adds b to a; a is private memory. */
 void board_sum(struct board_histogram *a, const struct board_histogram *b);
 uint64_t board_count(const struct board_histogram *);

@@ -264,13 +264,9 @@ count_execution(const struct query *query, const struct pool_answer *p,
 {
 	struct board_statement *s = counters(query);
 
-	board_add(&s->calls, 1);
 	board_add(&s->misses, 1);
-	board_add(&s->errors, p->outcome != POOL_DONE);
-	board_add(&s->rows, a->found);
-	board_add(&s->bytes, a->body_length);
-	if (p->finding != NULL)
-		board_time(&s->time, p->ran_us);
+	board_ran(s, p->outcome == POOL_DONE, a->found, a->body_length,
+	    p->finding != NULL ? p->ran_us : -1);
 }
 
 static void
