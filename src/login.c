@@ -375,7 +375,7 @@ run_without(struct request *r)
 	answer_run(r, &args);
 }
 
-/* As the field table sees it: nobody could log in with such a one. */
+/* A password of blanks is none. */
 static bool
 is_blank(const char *text)
 {
