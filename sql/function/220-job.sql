@@ -42,9 +42,9 @@ RETURNS void
 LANGUAGE plpgsql STABLE
 AS $$
 BEGIN
-	IF reklam.loose(body, 'priority') IS NULL AND
-	    body -> 'priority' <> 'null' THEN
-		PERFORM reklam.refuse(400, 'field_invalid|priority', 'priority');
+	IF body -> 'priority' <> 'null' THEN
+		PERFORM reklam.expect_not_blank(body, 'priority',
+		    'field_invalid|priority');
 	END IF;
 END
 $$;
