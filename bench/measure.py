@@ -84,46 +84,44 @@ def choose_among(requests):
         for r in requests)
 
 
-def wrk(url, seconds, clients, headers=None, pids=None, directory='/tmp',
-        more='', refused=False):
-    """`pids`: name -> processes whose CPU is wanted.  `refused`: a 4xx is the
-    right answer."""
-    script = Path(directory) / 'wrk.lua'
-    script.write_text(WRK_SCRIPT + more)
-    argv = ['wrk', '-t1', f'-c{clients}', f'-d{seconds}s', '-s', str(script)]
+def load(argv, url, headers, pids):
+    """What a program said that sent requests to the url, and a function that
+    divides the CPU of `pids` (name -> processes) by their number."""
     for name, value in (headers or {}).items():
         argv += ['-H', f'{name}: {value}']
     before = {n: cpu_seconds(p) for n, p in (pids or {}).items()}
     out = subprocess.run(argv + [url], stdout=subprocess.PIPE, text=True,
                          check=True).stdout
-    after = {n: cpu_seconds(p) for n, p in (pids or {}).items()}
+    spent = {n: cpu_seconds(pids[n]) - was for n, was in before.items()}
+    return out, lambda count: {n: s * 1e6 / max(count, 1)
+                               for n, s in spent.items()}
+
+
+def wrk(url, seconds, clients, headers=None, pids=None, directory='/tmp',
+        more='', refused=False):
+    """`refused`: a 4xx is the right answer."""
+    script = Path(directory) / 'wrk.lua'
+    script.write_text(WRK_SCRIPT + more)
+    out, cpu = load(['wrk', '-t1', f'-c{clients}', f'-d{seconds}s', '-s',
+                     str(script)], url, headers, pids)
     count, us, p50, p99, errors, refusals = map(int, re.search(
         r'RESULT (.*)', out).group(1).split())
     good = refusals if refused else count - refusals
     errors += count - good
-    return Round(good * 1e6 / us, p50 / 1000, p99 / 1000, errors,
-                 {n: (after[n] - before[n]) * 1e6 / max(count, 1)
-                  for n in before})
+    return Round(good * 1e6 / us, p50 / 1000, p99 / 1000, errors, cpu(count))
 
 
 def h2load(url, seconds, clients, headers=None, pids=None):
     """The same by h2load: HTTP/2 over TLS, one stream a client at a time."""
-    argv = ['h2load', '-t1', f'-c{clients}', '-m1', f'-D{seconds}']
-    for name, value in (headers or {}).items():
-        argv += ['-H', f'{name}: {value}']
-    before = {n: cpu_seconds(p) for n, p in (pids or {}).items()}
-    out = subprocess.run(argv + [url], stdout=subprocess.PIPE, text=True,
-                         check=True).stdout
-    after = {n: cpu_seconds(p) for n, p in (pids or {}).items()}
+    out, cpu = load(['h2load', '-t1', f'-c{clients}', '-m1', f'-D{seconds}'],
+                    url, headers, pids)
     rate = float(re.search(r', ([\d.]+) req/s', out).group(1))
     good, bad = (int(re.search(rf'(\d+) {w}', out).group(1))
                  for w in ('2xx', '5xx'))
     # min, max, mean, deviation: it knows no quantiles.
     words = re.search(r'time for request: +(\S+) +(\S+) +(\S+)', out)
     return Round(rate, milliseconds(words.group(3)),
-                 milliseconds(words.group(2)), bad,
-                 {n: (after[n] - before[n]) * 1e6 / max(good, 1)
-                  for n in before})
+                 milliseconds(words.group(2)), bad, cpu(good))
 
 
 def milliseconds(text):
