@@ -30,10 +30,11 @@ ask(const char *question, char *line, int size)
 
 	if (!typed)
 		return read_line(line, size);
-	fputs(question, stderr);
+	/* The question comes last: what was typed before it is thrown away. */
 	quiet = was;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
+	fputs(question, stderr);
 	got = read_line(line, size);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &was);
 	putc('\n', stderr);

@@ -1,6 +1,7 @@
 """reklamctl token and user: who may come in, told from the command line."""
 
 import base64
+import fcntl
 import hashlib
 import hmac
 import json
@@ -8,13 +9,14 @@ import os
 import pty
 import socket
 import subprocess
+import termios
 import threading
 import time
 
 import pytest
 
 import process
-from process import run
+from process import run, wait_until
 from shop import installed
 
 SECRET = 'a key of these tests, never of a shop'
@@ -180,16 +182,19 @@ def typed(control, *lines):
             env=process.environment(control.env), cwd='/',
             **process.user_words()) as program:
         os.close(theirs)
-        for line in lines:
-            while not shown.rstrip(b'\r\n').endswith(b': '):
-                shown += os.read(ours, 100)
-            os.write(ours, line.encode() + b'\n')
-            shown += os.read(ours, 1) + b'|'
         try:
+            for line in lines:
+                while not shown.rstrip(b'\r\n').endswith(b': '):
+                    shown += os.read(ours, 100)
+                os.write(ours, line.encode() + b'\n')
+                shown += os.read(ours, 1) + b'|'
             while piece := os.read(ours, 100):
                 shown += piece
         except OSError:             # nobody holds the other end any more
             pass
+        except TimeoutError:
+            program.kill()
+            raise
     os.close(ours)
     return program.returncode, shown.decode()
 
@@ -202,6 +207,26 @@ def test_a_password_is_typed_twice_and_not_shown(control):
         password_hash) FROM users''') == 't'
     status, shown = typed(control, 'and a third', 'and a fourth')
     assert status == 1 and 'these were two different ones' in shown
+
+
+def test_a_password_is_asked_for_when_nothing_typed_is_shown(control):
+    """Nor thrown away: what comes before the question is."""
+    control.add('anna', 'anna@example.org')
+    ours, theirs = pty.openpty()
+    question, full = os.pipe()
+    os.write(full, b'x' * fcntl.fcntl(full, fcntl.F_GETPIPE_SZ))
+    with subprocess.Popen(
+            [control.program, 'user', 'passwd', 'anna'], stdin=theirs,
+            stdout=theirs, stderr=full, start_new_session=True,
+            env=process.environment(control.env), cwd='/',
+            **process.user_words()) as program:
+        try:                    # its question cannot be written yet
+            wait_until(lambda: not termios.tcgetattr(theirs)[3]
+                       & termios.ECHO, 5, 'a terminal without echo')
+        finally:
+            program.kill()
+    for number in ours, theirs, question, full:
+        os.close(number)
 
 
 def test_what_it_cannot_do(control):
