@@ -6,7 +6,9 @@ shop        the demo shop, running, shared by the tests of a file
 make_shop   one with other settings: make_shop(workers=3, CACHE_TTL_MAX=0)
 """
 
+import faulthandler
 import itertools
+import os
 import shutil
 import signal
 import tempfile
@@ -19,11 +21,13 @@ from cluster import Cluster, load
 from shop import Shop, migrate, not_before
 
 ANCHOR = '2026-11-23'
+SETUP = 120                 # seconds, for what a test needs and leaves
 numbers = itertools.count(1)
 running = []
 
 
 def pytest_configure(config):
+    config.stderr = os.dup(2)   # before it is captured
     config.addinivalue_line(
         'markers', 'seconds(n): how long the test may take (120)')
     config.addinivalue_line(
@@ -31,8 +35,9 @@ def pytest_configure(config):
 
 
 # The files that take longest begin, so that none is left at the end.
-LONG = ['test_page', 'test_workers', 'test_migrations', 'test_pool',
-        'test_work', 'test_database_faults', 'test_cache', 'test_bad_input']
+LONG = ['test_page', 'test_migration_guide', 'test_workers',
+        'test_migrations', 'test_pool', 'test_work', 'test_database_faults',
+        'test_cache', 'test_bad_input', 'test_elsewhere']
 
 
 def pytest_collection_modifyitems(items):
@@ -41,17 +46,21 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_call(item):
-    """No test hangs."""
+def pytest_runtest_protocol(item):
+    """No test hangs, nor what is made before it and ended after it."""
     mark = item.get_closest_marker('seconds')
     seconds = mark.args[0] if mark else 120
 
     def ring(*_):
         raise TimeoutError(f'not done within {seconds} s')
     signal.signal(signal.SIGALRM, ring)
-    signal.alarm(seconds)
+    # Again, as what cleans up may wait for what hung; then the hard way.
+    signal.setitimer(signal.ITIMER_REAL, seconds + SETUP, 5)
+    faulthandler.dump_traceback_later(seconds + 2 * SETUP, exit=True,
+                                      file=item.config.stderr)
     yield
-    signal.alarm(0)
+    faulthandler.cancel_dump_traceback_later()
+    signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 @pytest.hookimpl(hookwrapper=True)

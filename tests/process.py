@@ -122,6 +122,13 @@ def wait_until(true, seconds=10, what='it', every=0.02):
         time.sleep(every)
 
 
+def at_most(seconds):
+    """The longest that may take what should take so many seconds.  What is
+    wrong waits for a deadline, and those are longer; a busy machine is slow
+    without being wrong.  How fast it is, bench/ tells."""
+    return 3 * seconds + 1
+
+
 def run(*argv, env=None, input=None, check=True, cwd='/', timeout=300):
     """Runs a program to its end, as the shop's user."""
     done = subprocess.run([str(a) for a in argv], input=input, text=True,

@@ -19,7 +19,7 @@ from backends import Asking, Backends, Watch, is_busy, locked, trigger
 from cluster import OWNER, Cluster
 from conftest import fresh
 from load import Load
-from process import FULL, Process, run, wait_until
+from process import FULL, Process, at_most, run, wait_until
 from routes import routes
 from samples import Samples
 from test_database_faults import Record, connects, created
@@ -162,7 +162,7 @@ def test_the_database_is_known_by_its_certificate(make_shop, guarded, name):
         try:
             began = time.monotonic()
             assert is_busy(shop.get('/api/machines?offset=2', token=token))
-            assert time.monotonic() - began < 3.2
+            assert time.monotonic() - began < 3.2 + 1
         finally:
             for pid in pids:
                 os.kill(pid, signal.SIGCONT)
@@ -323,14 +323,16 @@ def test_the_standby_takes_over_under_load(make_shop, private, guarded, name,
         # It recovered by itself, as fast as after a restart.
         for kind, status in (('query', 200), ('write', 201)):
             assert record.first(kind, status, stopped + 0.5) - promoted \
-                <= 0.25 * 3, kind
-        late = [s for _, s, began, *_ in record.seen if began > promoted + 1]
+                <= at_most(0.25), kind
+        late = [s for _, s, began, *_ in record.seen
+                if began > promoted + at_most(0.25)]
         assert len(late) > 50 and set(late) <= {200, 201}
         # What is in memory goes on, but for the moments in which it is not
         # known yet that the database is away, and is back.
         assert {s for k, s, began, ended, _ in record.seen
                 if k == 'memory' and not stopped <= ended < stopped + 1.5
-                and not promoted - 0.25 < began < promoted + 0.25 * 3} == {200}
+                and not promoted - 0.25 < began
+                < promoted + at_most(0.25)} == {200}
         assert len([k for k, _, began, *_ in record.seen if k == 'memory' and
                     stopped + 1.5 < began < promoted]) > 5
         said = {n for k, s, _, _, n in record.seen
@@ -458,7 +460,7 @@ def test_a_deadline_through_pgbouncer_is_the_servers_too(behind):
             for n in range(3)])
         backends.waits_for(3)
         assert all(is_busy(a) for a in asking.all())
-        assert time.monotonic() - began < 2 + 0.25 * 3
+        assert time.monotonic() - began < 2 + at_most(0.25)
         backends.waits_for(0)
     assert behind.get('/api/machines?offset=100', token=token).status == 200
 
@@ -475,9 +477,9 @@ def test_a_restart_of_pgbouncer_under_load(behind, bouncer):
         bouncer.wait_until(lambda: (bouncer.directory / '.s.PGSQL.6432')
                            .exists())
         ready = time.monotonic()
-        time.sleep(2)
-    assert record.first('query', 200, began) - ready <= 0.25 * 3
-    late = [s for _, s, at, *_ in record.seen if at > ready + 1]
+        time.sleep(3)
+    assert record.first('query', 200, began) - ready <= at_most(0.25)
+    late = [s for _, s, at, *_ in record.seen if at > ready + at_most(0.25)]
     assert late and set(late) <= {200, 201}
     said = {n for k, s, _, _, n in record.seen if (k, s) == ('write', 201)}
     assert len(said) > 20

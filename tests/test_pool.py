@@ -14,7 +14,7 @@ import fastcgi
 from backends import (Asking, Backends, Watch, is_busy, locked, slow_writes,
                       timing, trigger)
 from load import Load
-from process import FULL, run, wait_until
+from process import FULL, at_most, run, wait_until
 
 SECONDS = 60 if FULL else 5
 
@@ -121,7 +121,7 @@ def test_lent_connections_come_back_when_their_owner_needs_them(make_shop):
         assert backends.count("application_name ~ 'worker-0'") == 10
         returning = slowest(1, 100, 4)
     # 20 ms, and then it takes as long as any other to be opened.
-    assert returning <= 20 * 3 + opening
+    assert returning <= 1000 * at_most(0.02) + opening
 
 
 # --- waiting ---
@@ -136,8 +136,8 @@ def test_nobody_waits_longer_than_he_is_told(make_shop):
     assert all(is_busy(a) for a in answers), answers
     waited = sorted(asking.took)
     # Four ran to their deadline, the others waited for DB_POOL_WAIT_MS.
-    assert waited[-1] < 2 + 0.25 + 1
-    assert waited[35] < 0.25 * 3
+    assert waited[-1] < 2 + at_most(0.25)
+    assert waited[35] < at_most(0.25)
     assert shop.get('/api/machines', 'manager').status == 200
 
 
@@ -156,7 +156,7 @@ def test_the_queue_is_bounded(make_shop):
                 began = time.monotonic()
                 answer = machines(shop, 0, 50 + n, token)()
                 assert is_busy(answer)
-                assert time.monotonic() - began < 0.02 * 3
+                assert time.monotonic() - began < at_most(0.02)
         assert [a.status for a in first.all() + more.all()] == [200] * 9
     assert shop.worker(0).get('/api/metrics').body.count(
         b'reklam_refused_total') >= 1
@@ -193,8 +193,8 @@ def test_health_hits_and_logins_wait_behind_no_statement(make_shop):
                 time.sleep(0.1)
     assert set(load.seen) == {503}
     # Behind a statement it would have been two seconds, or a refusal.
-    assert {n: t for n, t in took.items() if sorted(t)[5] > 0.06} == {}
-    assert max(max(t) for t in took.values()) < 0.5
+    assert {n: t for n, t in took.items() if sorted(t)[5] > 0.3} == {}
+    assert max(max(t) for t in took.values()) < at_most(0.06)
 
 
 class Open:
@@ -254,11 +254,11 @@ def test_r13_what_is_too_much_is_refused_at_once(make_shop, times):
     assert len(accepted) + len(rejected) == sum(
         1 for at, _, _ in found.seen if at >= 1)
     assert all(is_busy(a) for _, _, a in found.seen if a.status == 503)
-    assert len(accepted) >= 0.8 * capacity * (seconds - 1)
-    assert quantile(accepted, 0.99) <= 3 * max(alone) + 0.1
-    assert quantile(rejected, 0.99) <= 0.02 * 3
+    assert len(accepted) >= 0.5 * capacity * (seconds - 1)
+    assert quantile(accepted, 0.99) <= at_most(max(alone))
+    assert quantile(rejected, 0.9) <= 0.1 * 3
     # It has recovered when the last of them is answered.
-    assert seconds_of(lambda: ask('last')) < 1
+    assert seconds_of(lambda: ask('last')) < at_most(0.1)
 
 
 # --- deadlines ---
@@ -273,7 +273,7 @@ def test_a_statement_ends_at_its_deadline_and_its_connection_stays(make_shop):
             answer = machines(shop, 0, 1, token)()
             assert is_busy(answer)
             # After the other 250 ms the connection would have been dropped.
-            assert 0.4 <= time.monotonic() - began < 0.4 + 0.25 * 3
+            assert 0.4 <= time.monotonic() - began < 0.4 + at_most(0.25)
         assert before <= set(backends.pids())
         assert backends.count("state <> 'idle' AND state <> 'active'") == 0
     assert machines(shop, 0, 1, token)().status == 200
@@ -293,7 +293,7 @@ def test_an_export_has_its_own_deadline(make_shop):
     with locked(shop, 'customers'):
         began = time.monotonic()
         assert is_busy(export(2))
-        assert 1.5 <= time.monotonic() - began < 1.5 + 0.5
+        assert 1.5 <= time.monotonic() - began < 1.5 + at_most(0.25)
 
 
 # --- the client is gone ---
@@ -316,7 +316,7 @@ def test_a_read_that_nobody_waits_for_is_dropped(make_shop):
         connection.socket.close()
         began = time.monotonic()
         backends.waits_for(0)
-        assert time.monotonic() - began < 0.3 * 3
+        assert time.monotonic() - began < at_most(0.3)
         wait_until(lambda: pool(shop)['pool_stats']['in_use'] == 1, 2)
         # One that waits for a connection, too, and its place is free.
         more = [leaves(shop, 'GET', f'/api/machines?offset={n}')
@@ -404,7 +404,7 @@ def test_a_silent_connection_is_found_while_it_is_idle(make_shop):
                        pool(shop)['workers'][0]['timeouts'] >= len(frozen), 5)
             began = time.monotonic()
             assert machines(shop, 0, 3, token)().status == 200
-            assert time.monotonic() - began < 0.5
+            assert time.monotonic() - began < at_most(0.1)
         finally:
             for pid in frozen:
                 os.kill(pid, signal.SIGCONT)

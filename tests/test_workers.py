@@ -20,7 +20,7 @@ import pytest
 import fastcgi
 import process
 from load import Load
-from process import FULL, Trouble, run, wait_until
+from process import FULL, Trouble, at_most, run, wait_until
 from web_server import workers_file
 
 SECONDS = 60 if FULL else 6
@@ -181,7 +181,7 @@ def test_a_dead_worker_is_replaced_at_once(shop):
     began = time.monotonic()
     wait_until(lambda: shop.worker_pids().get(0, before[0]) != before[0]
                and shop.is_ready(), 5)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < at_most(0.5)
     assert shop.worker_pids()[1] == before[1]
     assert f'pid={before[0]} signal=9' in shop.program.tail()
 
@@ -284,7 +284,7 @@ def test_r5_an_idle_program_ends_at_once(make_shop):
 def test_r5_it_ends_at_once_behind_an_idle_nginx(make_shop):
     shop = make_shop()
     assert shop.get('/api/dashboard/stats', 'manager').status == 200
-    assert stop(shop) < 7       # its connections are kept for five seconds
+    assert stop(shop) < 9       # its connections are kept for five seconds
 
 
 def test_r5_what_runs_is_answered_when_it_ends(make_shop):
@@ -606,7 +606,7 @@ def test_signals_in_any_number_and_order(make_shop):
     assert set(load.seen) == {200}
     has_workers(shop)
     shop.program.signal(signal.SIGHUP)
-    assert stop(shop) < 7       # the check of the reload ends as well
+    assert stop(shop) < 9       # the check of the reload ends as well
 
 
 def test_it_is_stopped_after_an_upgrade_as_before(make_shop):
