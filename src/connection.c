@@ -67,12 +67,13 @@ static const char settings_text[] =
 	" set_config('search_path', 'public, reklam', true),"
 	" set_config('jit', 'off', true),"
 	" set_config('max_parallel_workers_per_gather', '0', true),"
+	" set_config('plan_cache_mode', 'force_generic_plan', true),"
 	" set_config('TimeZone', $2, true),"
 	" set_config('DateStyle', 'ISO, MDY', true),"
 	" set_config('reklam.lang', $3, true)";
 
 /* A table that somebody has locked is not waited for. */
-static const char generic_text[] =
+static const char explain_settings_text[] =
 	"SELECT set_config('plan_cache_mode', 'force_generic_plan', true),"
 	" set_config('lock_timeout', '100ms', true)";
 
@@ -218,7 +219,9 @@ language_name(void)
  * The settings of a session, as startup options; fixed for its life.  There
  * are as many statements at once as the pool has connections: a statement that
  * takes a second core slows the others, and answers for a page are there before
- * a parallel plan or compiled code has begun.
+ * a parallel plan or compiled code has begun.  One plan serves all arguments:
+ * a plan for each takes longer than most statements, and for some PostgreSQL
+ * would make one each time (bench/plans).
  */
 static void
 session_options(struct connection *c, char *out, size_t size)
@@ -232,6 +235,7 @@ session_options(struct connection *c, char *out, size_t size)
 	    " -c idle_in_transaction_session_timeout=5000"
 	    " -c search_path=public,reklam -c DateStyle=ISO"
 	    " -c jit=off -c max_parallel_workers_per_gather=0"
+	    " -c plan_cache_mode=force_generic_plan"
 	    " -c TimeZone=%s -c reklam.lang=%s -c reklam.origin=%s",
 	    conf.statement_ms, conf.time_zone, language_name(), origin);
 }
@@ -504,7 +508,7 @@ send_explain(struct connection *c)
 	add_step(c, SETTINGS);		/* as little is kept of it */
 	add_step(c, EXECUTE);
 	add_step(c, SETTINGS);
-	return PQsendQueryParams(c->pg, generic_text, 0, NULL, NULL, NULL,
+	return PQsendQueryParams(c->pg, explain_settings_text, 0, NULL, NULL, NULL,
 	    NULL, 0) == 1 && PQsendPrepare(c->pg, name, c->work.query->text,
 	    0, NULL) == 1 && PQsendQueryParams(c->pg, explain, 0, NULL, NULL,
 	    NULL, NULL, 0) == 1 && PQsendQueryParams(c->pg, forget, 0, NULL,

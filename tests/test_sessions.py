@@ -13,6 +13,7 @@ TOLD = {
     'DateStyle': 'ISO, MDY',
     'jit': 'off',
     'max_parallel_workers_per_gather': '0',
+    'plan_cache_mode': 'force_generic_plan',
     'client_connection_check_interval': '100ms',
     'idle_in_transaction_session_timeout': '5s',
     'reklam.lang': 'tr',
