@@ -270,12 +270,13 @@ def test_it_costs_no_query_while_nothing_changes(shop):
     with kept(shop) as workers:
         for worker in workers * 2:
             worker.ask('GET', '/api/machines', headers(shop))
-        before = executions(shop), executions(shop, 'valid_from')
+        # What the pool and the plans of slow ones ask has no name.
+        before = executions(shop, '/* '), executions(shop, 'valid_from')
         for n in range(1000):
             answer = workers[n % 4].ask('GET', '/api/machines', headers(shop))
             assert cache(answer) == 'hit'
         assert executions(shop, 'valid_from') == before[1]
-        assert executions(shop) == before[0]
+        assert executions(shop, '/* ') == before[0]
 
 
 # --- and one's own writes ---

@@ -29,7 +29,9 @@ def steps():
 def make(build):
     words = ['make', f'-j{os.cpu_count()}', '-C', build]
     done = subprocess.run(words, stdout=subprocess.PIPE, text=True,
-                          stderr=subprocess.STDOUT)
+                          stderr=subprocess.STDOUT,
+                          env={k: v for k, v in os.environ.items()
+                               if k not in ('MAKEFLAGS', 'MAKELEVEL')})
     assert done.returncode == 0, done.stdout[-6000:]
     return done.stdout
 
