@@ -4,6 +4,7 @@ How near reklamd is to what its parts allow, in one run:
 - hits against a bare libfcgi responder with the same bytes, against nginx's
   own `return 200` and nginx's own cache of that responder, and a 304; the same
   over TLS and HTTP/2;
+- a hit without nginx, libfcgi and the kernel;
 - a hit in the part of the cache that another worker owns against one's own;
 - hits while the shop works: 50 jobs are written to each second;
 - misses (the cache is off) against pgbench -M prepared with the same
@@ -13,6 +14,8 @@ How near reklamd is to what its parts allow, in one run:
 import json
 import re
 import shutil
+import statistics
+import struct
 import subprocess
 import sys
 import threading
@@ -243,6 +246,38 @@ def segments(directory, postgres, database, requests):
         shop.stop()
 
 
+def own(directory, postgres, database, seconds, rounds, clients):
+    """Microseconds of a worker itself for a hit, and for its token alone."""
+    page = process.write(directory / 'own', '\0' * 4096)
+    library = directory / 'own.so'
+    shutil.copy2(process.build() / 'bench/own.so', library)
+    shop = Shop(directory / 'apart', postgres, database, workers=1)
+    shop.program.env.update(LD_PRELOAD=library, OWN_PAGE=page)
+    shop.start()
+
+    def counted():
+        return struct.unpack('QQ', page.read_bytes()[:16])
+    try:
+        found = {}
+        token = shop.login('manager')
+        asked = {'a hit': (STATS, {'Authorization': f'Bearer {token}'}),
+                 'health, without a token': ('/api/health', {})}
+        for _ in range(rounds):
+            for name, (path, headers) in asked.items():
+                shop.get(path, token=token)
+                requests, ns = counted()
+                wrk(shop.url + path, seconds, clients, headers,
+                    pids_of(shop), directory)
+                now_requests, now_ns = counted()
+                found.setdefault(name, []).append(
+                    (now_ns - ns) / (now_requests - requests) / 1000)
+        return table([['of the worker itself', 'µs', 'least', 'most']] + [
+            [name, f'{statistics.median(us):.2f}', f'{min(us):.2f}',
+             f'{max(us):.2f}'] for name, us in found.items()])
+    finally:
+        shop.stop()
+
+
 def under_writes(directory, postgres, database, seconds, rounds, users=20):
     """Hits of as many users as there are at work, with and without writes."""
     shop = Shop(directory / 'writes', postgres, database).start()
@@ -372,6 +407,8 @@ def main(quick):
         more = directory, postgres, DATABASE
         yield '## The limit of a hit: 16 clients, 2 workers'
         yield hits(*more, seconds, rounds, 16, 2)
+        yield "## A hit without nginx, libfcgi and the kernel: 16 clients"
+        yield own(*more, seconds, rounds, 16)
         yield '## Whose memory it is in'
         yield segments(*more, 2000 * seconds)
         yield '## Hits while the shop works: 20 clients, 2 workers'
