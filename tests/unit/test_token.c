@@ -148,6 +148,21 @@ FACT(of_many_tokens_only_the_right_ones_pass)
 		    rows[i].claims), &token) == rows[i].right, rows[i].what);
 }
 
+/* As the first of a process, and after itself, which was accepted or not. */
+FACT(nor_does_it_matter_what_came_before)
+{
+	struct token token;
+	size_t i, n, length;
+
+	for (i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(opened(NULL), 0);
+		length = sign(EVP_sha256(), rows[i].header, rows[i].claims);
+		for (n = 0; n < 2; n++)
+			ROW_TRUE(check(length, &token) == rows[i].right,
+			    rows[i].what);
+	}
+}
+
 FACT(it_says_who_since_when_and_until_when)
 {
 	struct token token;
@@ -288,6 +303,7 @@ main(void)
 {
 	const struct CMUnitTest facts[] = {
 		T(of_many_tokens_only_the_right_ones_pass),
+		T(nor_does_it_matter_what_came_before),
 		T(it_says_who_since_when_and_until_when),
 		T(a_changed_token_is_none),
 		T(a_signature_of_another_kind_is_none),
