@@ -1,10 +1,13 @@
 """Load, and what it cost: requests, times, CPU of the processes asked for."""
 
+import http.client
 import json
 import os
 import re
 import statistics
 import subprocess
+import urllib.parse
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,6 +112,26 @@ def wrk(url, seconds, clients, headers=None, pids=None, directory='/tmp',
     good = refusals if refused else count - refusals
     errors += count - good
     return Round(good * 1e6 / us, p50 / 1000, p99 / 1000, errors, cpu(count))
+
+
+def warm(url, requests, clients, each=10):
+    """So many clients at once, which wait for all their answers.  wrk leaves
+    at its end with some outstanding; who sees that drops the statement and
+    its connection, and begins the next round with new ones."""
+    place = urllib.parse.urlsplit(url)
+
+    def ask(first):
+        connection = http.client.HTTPConnection(place.netloc)
+        for n in range(each):
+            r = requests[(first * each + n) % len(requests)]
+            body = r.get('body')
+            connection.request('POST' if body else 'GET', r['path'], body, {
+                'Authorization': f'Bearer {r["token"]}',
+                'Content-Type': 'application/json'})
+            connection.getresponse().read()
+        connection.close()
+    with ThreadPoolExecutor(clients) as threads:
+        list(threads.map(ask, range(clients)))
 
 
 def h2load(url, seconds, clients, headers=None, pids=None):

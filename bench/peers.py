@@ -22,7 +22,7 @@ import chart
 import process
 from forge import claims, signed, wrong_key
 from limits import UNCACHED, executions
-from measure import Contest, choose_among, rss_kb, table, wrk
+from measure import Contest, choose_among, rss_kb, table, warm, wrk
 from shop import Shop
 from stacks import PEERS, write_settings
 
@@ -246,6 +246,7 @@ def measure(field, endpoint, clients, seconds, rounds, directory):
 
     def run(url, requests, pids, counted):
         def go():
+            warm(url, requests, clients)
             before = counted and executions(counted, endpoint.statement)
             found = wrk(url, seconds, clients, {}, pids, directory,
                         choose_among(requests), endpoint.refused)
@@ -339,8 +340,8 @@ def contests(field, seconds, rounds, numbers, directory, picture):
 def warm_up(field, endpoint, directory):
     """Every connection of each has prepared the statement and settled on a
     plan, and every process compiled what it compiles."""
-    for url, requests, pids, _ in field.entries(endpoint).values():
-        wrk(url, 1, 64, {}, pids, directory, choose_among(requests))
+    for url, requests, *_ in field.entries(endpoint).values():
+        warm(url, requests, 64, 30)
 
 
 if __name__ == '__main__':
