@@ -2,7 +2,8 @@
  * One line asks, one JSON document answers, and the connection ends.  Only the
  * user that reklamd runs as (and root) can connect.  Who asks nothing for ten
  * seconds, or reads nothing for one, is closed: the master has other things to
- * do.
+ * do.  A reload alone is answered later: when its workers serve, or when it was
+ * refused.
  */
 #include "control.h"
 
@@ -16,6 +17,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "board.h"
 #include "conf.h"
 #include "report.h"
 #include "shm.h"
@@ -23,9 +25,11 @@
 
 #define LINE_MAX_BYTES 256
 #define PATIENCE_MS 10000
+#define RELOAD_MS 25000		/* reklamctl waits for a little longer */
 
 struct asker {
 	int fd;
+	enum control_stage stage;
 	int64_t since_ms;
 	size_t length;
 	char line[LINE_MAX_BYTES];
@@ -76,16 +80,13 @@ on_slow(const char *words)
 	return report_slow(NULL, false);	/* it prints tables */
 }
 
+/* The answer comes later. */
 static struct json_object *
 on_reload(const char *words)
 {
-	struct json_object *o = json_object_new_object();
-
 	(void)words;
 	kill(getpid(), SIGHUP);
-	json_object_object_add(o, "reload",
-	    json_object_new_string("begins; the log tells how it ends"));
-	return o;
+	return NULL;
 }
 
 /* The longer name first, where one begins like another. */
@@ -130,9 +131,8 @@ forget(struct asker *a)
 }
 
 static void
-reply(struct asker *a)
+reply(struct asker *a, struct json_object *o)
 {
-	struct json_object *o = answer(a->line);
 	const char *text = json_object_to_json_string_ext(o,
 	    JSON_C_TO_STRING_PLAIN);
 	size_t length = strlen(text), at = 0;
@@ -143,6 +143,47 @@ reply(struct asker *a)
 		at += (size_t)n;
 	json_object_put(o);
 	forget(a);
+}
+
+static void
+reply_reload(struct asker *a, const char *refusal)
+{
+	struct json_object *o = json_object_new_object();
+	char text[32];
+
+	snprintf(text, sizeof text, "%u workers serve",
+	    (unsigned)board_common->workers);
+	json_object_object_add(o, refusal != NULL ? "error" : "reload",
+	    json_object_new_string(refusal != NULL ? refusal : text));
+	reply(a, o);
+}
+
+void
+control_reach(enum control_stage stage)
+{
+	for (size_t i = 0; i < CONTROL_POLLS - 1; i++)
+		if (askers[i].fd != -1 && askers[i].stage + 1 == stage)
+			askers[i].stage = stage;
+}
+
+void
+control_reloaded(enum control_stage stage, const char *refusal)
+{
+	for (size_t i = 0; i < CONTROL_POLLS - 1; i++)
+		if (askers[i].fd != -1 && askers[i].stage == stage)
+			reply_reload(&askers[i], refusal);
+}
+
+static void
+obey(struct asker *a)
+{
+	struct json_object *o = answer(a->line);
+
+	a->length = 0;
+	if (o != NULL)
+		reply(a, o);
+	else
+		a->stage = CONTROL_ASKED;
 }
 
 static void
@@ -158,11 +199,13 @@ listen_to(struct asker *a)
 		forget(a);
 		return;
 	}
+	if (a->stage != CONTROL_ANSWERED)
+		return;			/* it has asked */
 	a->length += (size_t)n;
 	a->line[a->length] = '\0';
 	if ((end = strchr(a->line, '\n')) != NULL) {
 		*end = '\0';
-		reply(a);
+		obey(a);
 	} else if (a->length == sizeof a->line - 1)
 		forget(a);
 }
@@ -179,6 +222,7 @@ welcome(void)
 			    sizeof patience);
 			askers[i].fd = fd;
 			askers[i].length = 0;
+			askers[i].stage = CONTROL_ANSWERED;
 			askers[i].since_ms = shm_now_ms();
 			return;
 		}
@@ -216,20 +260,32 @@ control_close(void)
 	control_forget();
 }
 
+/* Whether somebody is waited for, or waits, no longer. */
+static bool
+is_over(struct asker *a, int64_t now)
+{
+	if (a->stage != CONTROL_ANSWERED) {
+		if (now - a->since_ms <= RELOAD_MS)
+			return false;
+		reply_reload(a, "not all of the new workers serve yet; the "
+		    "log tells more");
+	} else if (now - a->since_ms <= PATIENCE_MS)
+		return false;
+	forget(a);
+	return true;
+}
+
 unsigned
 control_polls(struct pollfd polls[CONTROL_POLLS])
 {
+	int64_t now = shm_now_ms();
 	unsigned n = 0;
 
 	if (socket_fd != -1)
 		polls[n++] = (struct pollfd){ .fd = socket_fd,
 		    .events = POLLIN };
 	for (size_t i = 0; i < CONTROL_POLLS - 1; i++) {
-		if (askers[i].fd == -1)
-			continue;
-		if (shm_now_ms() - askers[i].since_ms > PATIENCE_MS)
-			forget(&askers[i]);
-		else
+		if (askers[i].fd != -1 && !is_over(&askers[i], now))
 			polls[n++] = (struct pollfd){ .fd = askers[i].fd,
 			    .events = POLLIN };
 	}

@@ -113,11 +113,14 @@ renew_begin(bool upgrade)
 		return;
 	}
 	upgrading = upgrade;
+	if (!upgrade)
+		control_reach(CONTROL_CHECKED);
 	sd_notify(0, "STATUS=checking the settings");
 	if ((checking = fork()) == -1) {
 		checking = 0;
 		log_note(LOG_ERROR, "no process can be started: %s",
 		    strerror(errno));
+		control_reloaded(CONTROL_CHECKED, "no process can be started");
 	} else if (checking == 0) {
 		control_forget();
 		sigemptyset(&none);
@@ -139,10 +142,12 @@ reload(void)
 	    !workers_file_read(conf.workers_file, &w, why, sizeof why) ||
 	    !sockets_want(&w, why, sizeof why)) {
 		log_note(LOG_ERROR, "the reload is refused: %s", why);
+		control_reloaded(CONTROL_CHECKED, why);
 		return;
 	}
 	log_open(conf.log_json, (enum log_level)conf.log_level);
 	roster_renew();
+	control_reach(CONTROL_RENEWED);
 	log_note(LOG_NOTICE, "reloading");
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
 	    (long long)shm_now_us());
@@ -170,10 +175,12 @@ renew_ended(pid_t pid, int status)
 	permit_give_all(PERMIT_CHECK);
 	if (ending)
 		return true;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
 		log_note(LOG_ERROR, "the %s is refused, all goes on as before",
 		    upgrading ? "upgrade" : "reload");
-	else if (upgrading) {
+		control_reloaded(CONTROL_CHECKED, "the reload is refused, the "
+		    "log tells why; all goes on as before");
+	} else if (upgrading) {
 		char why[512];
 
 		upgrade();

@@ -11,6 +11,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "board.h"
+#include "control.h"
 #include "log.h"
 #include "shm.h"
 #include "sockets.h"
@@ -209,6 +210,7 @@ announce(void)
 	    (unsigned)board_common->workers);
 	log_note(LOG_NOTICE, "%u workers serve",
 	    (unsigned)board_common->workers);
+	control_reloaded(CONTROL_RENEWED, NULL);
 }
 
 void

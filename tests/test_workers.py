@@ -324,10 +324,8 @@ def number_of_workers(shop, count, nginx_first=False):
         shop.web.reload()
         time.sleep(0.3)
         shop.reload()
-    else:
-        shop.reload()
-        wait_until(lambda: set(range(count)) <= set(shop.worker_pids())
-                   and shop.is_ready(), 10)
+    else:                       # reklamctl comes back when they serve
+        run(shop.installed('reklamctl'), '-f', shop.settings_path, 'reload')
         shop.web.reload()
     time.sleep(0.5)
 
@@ -360,6 +358,8 @@ def test_a_delete_is_not_lost_when_nginx_hears_of_it_first(make_shop):
         number_of_workers(shop, 3)
         number_of_workers(shop, 2, nginx_first=True)
         number_of_workers(shop, 1, nginx_first=True)
+        number_of_workers(shop, 2)
+        number_of_workers(shop, 1)
     assert set(load.seen) == {404}
 
 
@@ -516,23 +516,29 @@ def test_another_layout_starts_cold(make_shop):
     assert not before & set(shop.worker_pids().values())
 
 
-def test_a_program_with_one_more_statement_starts_cold(make_shop, private):
-    """Built from a copy of this build."""
-    copy = private / 'next'
+def other_program(private, name, text):
+    """Built from a copy of this build, with that statement."""
+    copy = private / f'next-{name}'
     shutil.copytree(process.build(), copy, symlinks=True)
-    more = private / 'zz.sql'
-    more.write_text("-- One.\nSELECT '{}' AS body;\n")
+    more = private / f'{name}.sql'
+    more.write_text(text)
     makefile = (copy / 'Makefile').read_text()
     source = re.search(r'^srcdir = (.*)$', makefile, re.M).group(1)
-    files = sorted((copy / source / 'sql/query').glob('*.sql'))
+    files = [f for f in (copy / source / 'sql/query').glob('*.sql')
+             if f.name != more.name]
     done = subprocess.run(
-        ['make', '-s', '-C', copy, 'src/reklamd',
-         f'queries={" ".join(map(str, [*files, more]))}'],
+        ['make', '-s', '-C', copy, 'src/reklamd', 'queries=' + ' '.join(
+            map(str, sorted([*files, more], key=lambda f: f.name)))],
         capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+    return (copy / 'src/reklamd').read_bytes()
+
+
+def test_a_program_with_one_more_statement_starts_cold(make_shop, private):
+    program = other_program(private, 'zz', "-- One.\nSELECT '{}' AS body;\n")
     shop = make_shop()
     hits(shop)
-    replace(shop, (copy / 'src/reklamd').read_bytes())
+    replace(shop, program)
     with Load(shop, reading_stats(shop), clients=4) as load:
         time.sleep(0.2)
         said = upgrade(shop)
@@ -540,6 +546,26 @@ def test_a_program_with_one_more_statement_starts_cold(make_shop, private):
     assert 'another layout: the cache starts empty' in said
     assert set(load.seen) == {200}
     wait_until(lambda: len(shop.program.children()) == 3, 20)
+
+
+def test_a_changed_statement_meets_no_old_answer(make_shop, private):
+    """Of the same names; what was not changed is still there."""
+    program = other_program(private, 'processes', """-- Others.
+-- reads: processes
+SELECT '{"data": "other ones"}' AS body;
+""")
+    shop = make_shop()
+    hits(shop)
+    token = shop.login('manager')
+    for worker in shop.workers() * 2:
+        before = worker.get('/api/processes', token=token)
+    assert before.headers['x-cache'] == 'hit'
+    replace(shop, program)
+    assert 'another layout' not in upgrade(shop)
+    for worker in shop.workers():
+        assert worker.get('/api/processes', token=token).json \
+            == {'data': 'other ones'}
+    assert set(hits(shop)) == {'hit'}
 
 
 def replace(shop, program):
