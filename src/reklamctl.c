@@ -1,6 +1,7 @@
 /* reklamctl: what a sysadmin asks of reklam, a command a row. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -10,6 +11,9 @@
 #ifndef VERSION
 #define VERSION "1"
 #endif
+#ifndef SETTINGS
+#define SETTINGS "/etc/reklam/reklam.conf"
+#endif
 
 static const struct ctl_command commands[] = {
 	{ "status", ctl_control, "",
@@ -18,7 +22,7 @@ static const struct ctl_command commands[] = {
 	{ "pool", ctl_control, "", "connections to the database" },
 	{ "cache", ctl_cache, "[clear [PREFIX]]",
 	    "what the cache holds; or empty it, or a part" },
-	{ "slow", ctl_control, "", "the slowest requests of late" },
+	{ "slow", ctl_control, "", "the statements that took the most time" },
 	{ "reload", ctl_control, "",
 	    "read settings and the workers file again" },
 	{ "check", ctl_check, "[-d DIR]",
@@ -73,13 +77,23 @@ ctl_usage(void)
 	return CTL_USAGE;
 }
 
+/* Where nothing says which shop is meant, it is the one of this machine. */
+static const char *
+settings(void)
+{
+	if (settings_file == NULL && getenv("DATABASE_URL") == NULL &&
+	    getenv("CONTROL_SOCKET") == NULL && access(SETTINGS, F_OK) == 0)
+		settings_file = SETTINGS;
+	return settings_file;
+}
+
 bool
 ctl_settings(bool secret)
 {
 	char why[1024];
 
-	if (secret ? conf_read(settings_file, why, sizeof why) :
-	    conf_read_without_secret(settings_file, why, sizeof why))
+	if (secret ? conf_read(settings(), why, sizeof why) :
+	    conf_read_without_secret(settings(), why, sizeof why))
 		return true;
 	ctl_fail("%s", why);
 	return false;
@@ -91,7 +105,7 @@ print_help(FILE *out, int status)
 	size_t i;
 
 	fputs("usage: reklamctl [-j] [-f FILE] COMMAND ...\n\n"
-	    "  -f FILE  settings, as for reklamd\n"
+	    "  -f FILE  settings, as for reklamd (" SETTINGS ")\n"
 	    "  -j       JSON instead of tables\n"
 	    "  -V, -h   version, this help\n", out);
 	for (i = 0; i < COMMANDS; i++) {

@@ -152,7 +152,7 @@ def unit(tmp_path):
     """The unit, with programs that are there."""
     text = (build() / 'etc/reklamd.service').read_text()
     path = tmp_path / 'reklamd.service'
-    path.write_text(re.sub(r'=\S*/reklamd ', '=/bin/true ', text))
+    path.write_text(re.sub(r'=\S*/reklam(d|ctl) ', '=/bin/true ', text))
     return path
 
 

@@ -7,11 +7,13 @@ import hmac
 import json
 import os
 import pty
+import re
 import socket
 import subprocess
 import termios
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -430,11 +432,45 @@ def test_check_is_content_with_a_shop(shop):
 
 def test_reload_starts_other_workers(shop, told):
     before = shop.worker_pids()
-    assert 'error' not in told('reload')
+    assert told('reload') == {'reload': '2 workers serve'}
+    serving = [w['pid'] for w in told('workers') if w['state'] == 'ready']
+    assert len(set(serving) - set(before.values())) == 2
     process.wait_until(lambda: len(shop.worker_pids()) == 2 and not
                        set(before.values()) & set(shop.worker_pids()
                                                   .values()), 30)
     assert told('status')['generation'] >= 2
+
+
+def test_reloads_at_once_are_each_told_their_end(shop):
+    with ThreadPoolExecutor() as threads:
+        said = list(threads.map(
+            lambda _: ask(shop, '-j', 'reload'), range(4)))
+    assert [json.loads(s) for s in said] == [{'reload': '2 workers serve'}] * 4
+
+
+def test_a_refused_reload_says_so(shop):
+    right = shop.settings_path.read_text()
+    pids = shop.worker_pids()
+    process.write(shop.settings_path, right + 'DB_POOL_QUEUE=many\n')
+    # Its own settings are other ones.
+    done = run(shop.installed('reklamctl'), 'reload', check=False,
+               env={'CONTROL_SOCKET': shop.run / 'control.sock'})
+    process.write(shop.settings_path, right)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        1, '', 'reklamctl: the reload is refused, the log tells why; all '
+        'goes on as before\n')
+    assert shop.worker_pids() == pids and shop.is_ready()
+
+
+def test_without_a_file_and_settings_it_takes_the_systems(shop):
+    """The one that an installed reklamd has."""
+    path = re.search(r'settings, as for reklamd \((.*)\)',
+                     ask(shop, '-h'))[1]
+    for env, taken in ({}, True), ({'DATABASE_URL': 'postgresql:///x'}, False):
+        done = run(process.program('strace', ''), '-f', '-e',
+                   'trace=access,openat', shop.installed('reklamctl'),
+                   'status', env=env, check=False)
+        assert (f'"{path}"' in done.stderr) == taken, done.stderr
 
 
 def test_a_service_clears_the_cache_until_its_row_goes(shop):
