@@ -8,8 +8,7 @@
 #include "routes.h"
 #include "shm.h"
 
-/* One in so many requests looks whether lines were lost. */
-#define DROPPED_EVERY 256
+static uint64_t told;		/* of the lines that could not be written */
 
 static void
 log_request(enum log_level level, const char *event, const struct request *r,
@@ -42,9 +41,12 @@ log_request(enum log_level level, const char *event, const struct request *r,
 static void
 count(const struct request *r, int status, int64_t us)
 {
+	uint64_t dropped = log_dropped();
+
 	board_add(&board->requests, 1);
-	if (board->requests % DROPPED_EVERY == 0)
-		board_set(&board->log_dropped, log_dropped());
+	if (dropped != told)
+		board_add(&board->log_dropped, dropped - told);
+	told = dropped;
 	if (status == 304)
 		board_add(&board->not_modified, 1);
 	if (r->route != NULL) {
@@ -75,5 +77,6 @@ on_replied(struct request *r, int status, size_t bytes,
 void
 measure_open(void)
 {
+	told = log_dropped();		/* the master's, before the fork */
 	http_replied = on_replied;
 }

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import signal
 import threading
 import time
 
@@ -15,6 +16,7 @@ import pytest
 import fastcgi
 import forge
 import process
+from backends import Asking, Backends, locked
 from load import Load
 from process import FULL, at_most, wait_until
 from shop import PASSWORDS
@@ -154,6 +156,24 @@ def test_no_secret_is_in_any_log(request, name):
             assert word not in where, word
 
 
+def test_nor_in_what_nginx_says_of_a_worker_that_ended(text):
+    """nginx tells each request that it could not pass on with its line."""
+    token = text.login('manager')
+    with Backends(text) as backends, locked(text, 'users'):
+        asking = Asking([lambda: text.browser().get(
+            f'/api/users?search={SEARCHED}', token=token)])
+        backends.waits_for(1)
+        for _ in range(2):      # at the second it is not asked again
+            for pid in text.worker_pids().values():
+                os.kill(pid, signal.SIGKILL)
+            time.sleep(0.5)
+    assert asking.all()[0].status in (200, 503)
+    wait_until(text.is_ready)
+    for path in text.web.directory.glob('*.log'):
+        assert path.name == 'reklam-access.log' or \
+            SEARCHED not in path.read_text(), path
+
+
 # --- O1: nobody reads the log ---
 
 def logging_to(shop, redirection):
@@ -243,11 +263,19 @@ def test_o1_a_full_pipe_keeps_nobody_waiting(quiet):
     wait_until(lambda: dropped(shop) > 1000, 5)
     said = pipe.read()
     assert len(said) >= 60000
+    many(shop, 40)              # each worker counts at its next request
     lost = dropped(shop)
     many(shop, 40)
     assert dropped(shop) == lost
     said = pipe.read().decode().split('\n')
     assert sum(' debug request ' in line for line in said) >= 40
+    # What is counted outlives who counted it.
+    os.kill(pids[0], signal.SIGKILL)
+    wait_until(lambda: shop.worker_pids().get(0, pids[0]) != pids[0]
+               and shop.is_ready())
+    many(shop, 40)
+    assert dropped(shop) >= lost
+    pids = shop.worker_pids()
     # A reload is possible with a full pipe, and so is an end.
     many(shop, 2000)
     shop.reload()
