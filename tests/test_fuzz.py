@@ -1,7 +1,9 @@
 """What fuzzing found before: each input of tests/fuzz/corpus, and variants."""
 
 import os
+import re
 import shutil
+import subprocess
 
 import pytest
 
@@ -29,6 +31,21 @@ def test_no_input_breaks_it(private, target):
     said = run(here / target, '-m', VARIANTS, corpus, timeout=600).stdout
     assert int(said.split()[0]) \
         == len(os.listdir(corpus)) * (VARIANTS + 1)
+
+
+@pytest.mark.once
+@pytest.mark.skipif(not FULL, reason='minutes for each target: '
+                    'tests/fuzz/run -n 10000000')
+@pytest.mark.seconds(1800)
+@pytest.mark.parametrize('target', TARGETS)
+def test_ten_million_inputs_break_nothing(tmp_path_factory, target):
+    made = tmp_path_factory.mktemp(f'fuzz-{target}')
+    done = subprocess.run(
+        [HERE / 'run', '-n', str(10 ** 7), '-o', made, target],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 0, done.stdout
+    found = re.search(r'number_of_executed_units: (\d+)', done.stdout)
+    assert int(found[1]) >= 10 ** 7
 
 
 def test_every_target_has_a_corpus():
