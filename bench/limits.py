@@ -414,7 +414,7 @@ def misses(directory, postgres, database, seconds, rounds, clients, workers):
 
 def main(quick):
     """The tables, as they come."""
-    seconds, rounds = (1, 3) if quick else (3, 5)
+    seconds, rounds = (1, 3) if quick else (2, 5)
     with ground() as (directory, postgres):
         more = directory, postgres, DATABASE
         yield '## The limit of a hit: 16 clients, 2 workers'

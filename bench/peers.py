@@ -246,7 +246,7 @@ def measure(field, endpoint, clients, seconds, rounds, directory):
 
     def run(url, requests, pids, counted):
         def go():
-            warm(url, requests, clients)
+            warm(url, requests, clients, 3)
             before = counted and executions(counted, endpoint.statement)
             found = wrk(url, seconds, clients, {}, pids, directory,
                         choose_among(requests), endpoint.refused)
