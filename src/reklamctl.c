@@ -11,8 +11,8 @@
 #ifndef VERSION
 #define VERSION "1"
 #endif
-#ifndef SETTINGS
-#define SETTINGS "/etc/reklam/reklam.conf"
+#ifndef SETTINGS_FILE
+#define SETTINGS_FILE "/etc/reklam/reklam.conf"
 #endif
 
 static const struct ctl_command commands[] = {
@@ -82,8 +82,8 @@ static const char *
 settings(void)
 {
 	if (settings_file == NULL && getenv("DATABASE_URL") == NULL &&
-	    getenv("CONTROL_SOCKET") == NULL && access(SETTINGS, F_OK) == 0)
-		settings_file = SETTINGS;
+	    getenv("CONTROL_SOCKET") == NULL && access(SETTINGS_FILE, F_OK) == 0)
+		settings_file = SETTINGS_FILE;
 	return settings_file;
 }
 
@@ -105,7 +105,7 @@ print_help(FILE *out, int status)
 	size_t i;
 
 	fputs("usage: reklamctl [-j] [-f FILE] COMMAND ...\n\n"
-	    "  -f FILE  settings, as for reklamd (" SETTINGS ")\n"
+	    "  -f FILE  settings, as for reklamd (" SETTINGS_FILE ")\n"
 	    "  -j       JSON instead of tables\n"
 	    "  -V, -h   version, this help\n", out);
 	for (i = 0; i < COMMANDS; i++) {
