@@ -82,7 +82,8 @@ static const char *
 settings(void)
 {
 	if (settings_file == NULL && getenv("DATABASE_URL") == NULL &&
-	    getenv("CONTROL_SOCKET") == NULL && access(SETTINGS_FILE, F_OK) == 0)
+	    getenv("CONTROL_SOCKET") == NULL &&
+	    access(SETTINGS_FILE, F_OK) == 0)
 		settings_file = SETTINGS_FILE;
 	return settings_file;
 }
