@@ -22,9 +22,9 @@ SCRIPTS = sorted(WEB.rglob('*.js'))
 HTML = {'Accept': 'text/html,application/xhtml+xml,*/*;q=0.8'}
 POLLS = 8               # seconds; longer than any page waits
 TITLE = 'Işıklı <b>Totem</b> & "Tabela"'
-PAGES = ['', 'jobs', 'jobs/new', 'jobs/JOB', 'tasks', 'machines', 'customers',
-         'customers/CUSTOMER', 'notifications', 'users', 'roles?role=ROLE',
-         'server']
+PAGES = ['', 'jobs', 'jobs/new', 'jobs/JOB', 'tasks', 'tasks/TASK', 'machines',
+         'customers', 'customers/CUSTOMER', 'notifications', 'users',
+         'roles?role=ROLE', 'server']
 
 
 # --- the files ---
@@ -80,11 +80,16 @@ def test_text_never_becomes_markup():
     assert not re.search(r'\son\w+=|\sstyle=|<style|https?:', html)
 
 
+def words():
+    """The table of words, and of each name both languages' texts."""
+    text = (WEB / 'words.js').read_text()
+    table = text[text.index('{'):text.index('\n};')]
+    return table, dict(re.findall(r'^\t(\w+): (\[.*?\]),$', table,
+                                  re.MULTILINE | re.DOTALL))
+
+
 def test_every_word_is_there_in_both_languages():
-    words = (WEB / 'words.js').read_text()
-    table = words[words.index('{'):words.index('\n};')]
-    known = dict(re.findall(r'^\t(\w+): (\[.*?\]),$', table,
-                            re.MULTILINE | re.DOTALL))
+    table, known = words()
     for name, row in known.items():
         # The apostrophe would end a text; ’ is written in its place.
         texts = re.findall(r"'([^'\n]+)'", row)
@@ -95,6 +100,67 @@ def test_every_word_is_there_in_both_languages():
     for script in SCRIPTS:
         for name in re.findall(r"\bt\('(\w+)'", script.read_text()):
             assert name in known, f'{script}: {name}'
+
+
+def quoted(text):
+    return set(re.findall(r"'(\w+)'", text))
+
+
+def built_words():
+    """The names that the page puts together, from what they are made of."""
+    def part(name, begin, end):
+        text = (WEB / name).read_text()
+        return text[text.index(begin):].split(end, 1)[0]
+    rules = (ROOT / 'sql/migration/003-constraints.sql').read_text()
+    timeline = (ROOT / 'sql/query/timeline.sql').read_text()
+    acts = part('actions.js', 'const STEP_ACTIONS', '];') \
+        + part('actions.js', 'const JOB_ACTIONS', '];')
+    pages = ''.join(s.read_text() for s in SCRIPTS if s.name != 'words.js')
+
+    def rule(table, column):
+        found = re.search(fr"\('{table}', '{column}', ((?:'[\w ]+'\s*)+)\)",
+                          rules)
+        return ''.join(re.findall(r"'([\w ]+)'", found[1])).split()
+    events = set(re.findall(r"PERFORM reklam\.audit\([^']*'(\w+)'", ''.join(
+        f.read_text() for f in (ROOT / 'sql/function').iterdir())))
+    events |= {e for e in quoted(timeline) if re.fullmatch(
+        r'(?:step|note|file)_\w+ed', e)}
+    events |= quoted(re.search(r'-- --- audit logs ---.*?CASE t (.*?) END,',
+                               (ROOT / 'sql/demo.sql').read_text(),
+                               re.DOTALL)[1])
+    return {
+        'event': events,
+        'do': set(re.findall(r"\{name: '(\w+)'", acts)) | set(
+            re.findall(r"'do_(\w+)'", pages)),
+        'status': {*rule('jobs', 'status'), *rule('job_steps', 'status')},
+        'priority': set(rule('jobs', 'priority')),
+        'machine': {*rule('machines', 'status'), 'busy', 'free'},
+        'theme': {'auto', 'light', 'dark'},
+        'may': {'view', 'create', 'update', 'delete'},
+        'machines': {'busy', 'free', 'standing'},
+        'sort': {s.replace('-', 'down_') for s in re.findall(
+            r"'([-\w]+)'", part('pages/jobs.js', 'const SORTS', ';'))}}
+
+
+def test_every_word_that_is_built_is_there():
+    _, known = words()
+    kinds = built_words()
+    for kind, codes in kinds.items():
+        assert len(codes) > 1
+        for code in codes:
+            assert f'{kind}_{code}' in known
+    assert {'step_reopened', 'login', 'note_added', 'step_started'} \
+        <= kinds['event']
+    assert {'start', 'revise', 'archive'} <= kinds['do']
+    # None is built of which this test does not know; what is no word of the
+    # page's, a resource's name, is shown as it is.
+    for script in SCRIPTS:
+        text = script.read_text()
+        for kind in re.findall(r"\bt\(`(\w+)_\$\{|\bword\('(\w+)'", text):
+            assert ''.join(kind) in {*kinds, 'resource'}, script
+    for name in re.findall(r"withReason\('(\w+)'",
+                           (WEB / 'actions.js').read_text()):
+        assert f'{name}_text' in known
 
 
 def test_every_file_is_within_its_lines():
@@ -296,6 +362,137 @@ def test_hold_revise_reopen_and_cancel(people, shop):
     assert not page.all('.buttons [data-do=activate]')
 
 
+def newest(shop, who):
+    return shop.get('/api/notifications?limit=1', who=who) \
+        .json['data'][0]['message']
+
+
+@needs_browser
+def test_a_dialog_changes_only_what_was_touched(people, shop):
+    job, step = new_job(shop, requirements='Mat')
+    machine = shop.get('/api/machines', who='manager').json['data'][0]['id']
+    page = people()
+    page.enter_as('manager', f'jobs/{job}')
+    page.click(f'#step-{step} [data-do=edit]')
+    page.wait('dialog')
+    # Somebody else is quicker.
+    shop.patch(f'/api/jobs/steps/{step}', {
+        'requirements': 'Parlak', 'machine_id': machine,
+        'has_production': True}, who='manager')
+    page.fill('estimated_duration', '45', 'dialog')
+    page.click('dialog button.main')
+    page.gone('dialog')
+    found = shop.get(f'/api/jobs/{job}', who='manager').json['data']
+    now = found['steps'][0]
+    assert (now['estimated_duration'], now['requirements'],
+            now['machine']['id'], now['has_production']) \
+        == (45, 'Parlak', machine, True)
+    told = newest(shop, 'operator')
+    assert 'Tahmini süre' in told
+    assert not re.search('Süreç,|Makine|Atanan|Şartlar|Termin', told)
+    # Nothing is sent when nothing was touched.
+    before = shop.sql('SELECT count(*) FROM notifications')
+    page.click(f'#step-{step} [data-do=edit]')
+    page.click('dialog button.main')
+    page.gone('dialog')
+    assert shop.sql('SELECT count(*) FROM notifications') == before
+    page.click('[data-do=edit]')
+    page.wait('dialog')
+    shop.patch(f'/api/jobs/{job}', {'title': 'Başka vitrin'}, who='manager')
+    page.choose('dialog [name=priority]', 'Urgent')
+    page.click('dialog button.main')
+    page.wait('h1', 'Urgent')
+    assert 'Başka vitrin' in page.text('h1')
+
+
+@needs_browser
+def test_a_revision_may_empty_the_description(people, shop):
+    job, _ = new_job(shop)
+    shop.patch(f'/api/jobs/{job}', {'description': 'Eski',
+                                    'due_date': '2027-01-15'}, who='manager')
+    shop.post(f'/api/jobs/{job}/activate', who='manager')
+    page = people()
+    page.enter_as('manager', f'jobs/{job}')
+    page.click('[data-do=revise]')
+    page.fill('revision_reason', 'Sade', 'dialog')
+    page.fill('job_description', '', 'dialog')
+    page.click('dialog button.main')
+    page.gone('dialog')
+    now = shop.get(f'/api/jobs/{job}', who='manager').json['data']
+    assert not now['description']
+    assert (now['due_date'], now['revision_no']) == ('2027-01-15', 2)
+
+
+@needs_browser
+def test_what_is_no_longer_offered_stays_chosen(people, shop):
+    def made(path, body):
+        return shop.post(path, body, who='manager').json['data']['id']
+    process = made('/api/processes', {'name': 'Serigrafi', 'code': 'SERI'})
+    machine = made('/api/machines', {'name': 'Eski Kesim', 'code': 'ESKI'})
+    user = made('/api/users', {
+        'username': 'giden', 'full_name': 'Giden Kişi',
+        'email': 'giden@demo.com', 'password': 'gizli123'})
+    job, step = new_job(shop, process_id=process, machine_id=machine,
+                        assigned_to=user)
+    for path in (f'processes/{process}', f'machines/{machine}',
+                 f'users/{user}'):
+        assert shop.delete(f'/api/{path}', who='manager').status == 200
+    page = people()
+    page.enter_as('manager', f'jobs/{job}')
+    page.click(f'#step-{step} [data-do=edit]')
+    for name, text in (('process_id', 'Serigrafi'),
+                       ('machine_id', 'Eski Kesim'),
+                       ('assigned_to', 'Giden Kişi')):
+        chosen = page.wait(f'dialog [name={name}]') \
+            .find_element('css selector', 'option:checked')
+        assert chosen.text == text
+    page.fill('estimated_duration', '20', 'dialog')
+    page.click('dialog button.main')
+    page.gone('dialog')
+    now = shop.get(f'/api/jobs/{job}', who='manager').json['data']['steps'][0]
+    assert [now[name]['id'] for name in
+            ('process', 'machine', 'assigned_to')] == [process, machine, user]
+    assert now['estimated_duration'] == 20
+
+
+@needs_browser
+def test_without_the_people_no_dialog_opens(people, shop):
+    job, step = new_job(shop)
+    page = people()
+    page.expected = ['ERR_BLOCKED_BY_CLIENT', 'Failed to load']
+    page.enter_as('manager', f'jobs/{job}')
+    page.wait('[data-do=add_step]')
+    page.cdp('Network.setBlockedURLs', urls=['*/api/users*'])
+    page.click(f'#step-{step} [data-do=edit]')
+    page.wait('.notice.bad')
+    assert not page.all('dialog')
+    page.cdp('Network.setBlockedURLs', urls=[])
+    page.click(f'#step-{step} [data-do=edit]')
+    assert 'Ali Kaya' in page.wait('dialog [name=assigned_to]').text
+
+
+@needs_browser
+def test_a_field_is_marked_while_it_is_wrong(people, shop):
+    page = people()
+    page.expected = ['400']
+    page.enter_as('manager', 'users')
+    page.click('button', 'New user')
+    page.click('dialog button.main')
+    name = page.wait('dialog [name=username]')
+    assert name.get_attribute('aria-invalid') == 'true'
+    name.send_keys('yanlis')
+    assert name.get_attribute('aria-invalid') is None
+    page.fill('email', 'a@b', 'dialog')
+    page.fill('password', 'gizli123', 'dialog')
+    # What the browser lets pass, the server does not.
+    page.script('document.querySelector("dialog [name=email]").type = "text"')
+    page.fill('email', 'kimse', 'dialog')
+    page.click('dialog button.main')
+    page.wait('dialog [name=email][aria-invalid=true]')
+    page.fill('email', 'kimse@demo.com', 'dialog')
+    page.gone('dialog [aria-invalid]')
+
+
 @needs_browser
 def test_a_token_that_expires_leads_to_the_login_and_back(people, shop):
     page = people()
@@ -391,6 +588,56 @@ def test_a_server_that_goes_is_missed_and_its_return_seen(make_shop,
         page.gone('#banner .lost')
 
 
+@pytest.fixture
+def away(shop):
+    """away(): the database ends; it is back afterwards."""
+    cluster = shop.cluster
+    yield cluster.stop
+    back(shop)
+
+
+def back(shop):
+    if not shop.cluster.process.is_running():
+        shop.cluster.start()
+    wait_until(shop.is_ready, 30, 'the shop')
+
+
+@needs_browser
+@pytest.mark.seconds(180)
+def test_the_server_is_shown_while_its_database_is_away(people, shop, away):
+    page = people()
+    page.enter_as('manager', 'machines')
+    page.wait('.machine')
+    away()
+    page.go('server')
+    page.wait('.warnings', 'database cannot be reached', 20)
+    page.wait('#banner .lost', 'database cannot be reached')
+    for title in ('Workers', 'Slowest statements', 'Cache'):
+        page.wait('h2', title)
+    page.wait('.tile', 'connections in use')
+    # What needs no database does not say that it is back.
+    end = time.monotonic() + 7
+    while time.monotonic() < end:
+        assert page.all('#banner .lost')
+        time.sleep(0.1)
+    back(shop)
+    page.gone('.warnings', 'database', 25)
+    page.gone('#banner .lost', seconds=25)
+
+
+@needs_browser
+def test_one_that_is_lost_does_not_hide_the_others(people, shop):
+    page = people()
+    page.expected = ['ERR_BLOCKED_BY_CLIENT', 'Failed to load']
+    page.enter_as('manager')
+    page.cdp('Network.setBlockedURLs', urls=['*/api/health/db/slow*'])
+    page.go('server')
+    page.wait('h2', 'Workers')
+    assert 'Slowest statements' not in page.text()
+    page.cdp('Network.setBlockedURLs', urls=[])
+    page.wait('h2', 'Slowest statements')
+
+
 # --- fresh, and without flicker ---
 
 @needs_browser
@@ -470,6 +717,66 @@ def test_both_languages(people, shop):
     page.wait('.notice.good', 'aktif edildi')           # the server's words
 
 
+@needs_browser
+def test_a_form_survives_a_change_of_language(people, shop):
+    page = people()
+    page.enter_as('manager', 'jobs/new')
+    page.fill('title', 'Totem')
+    page.fill('description', 'İki yüzlü')
+    page.choose('[name=priority]', 'Urgent')
+    page.click('[data-do=add_step]')
+    page.choose('li:nth-child(2) [name=process_id]', 'Montaj')
+    page.choose('li:nth-child(2) [name=assigned_to]', 'Ali Kaya')
+    page.choose('li:nth-child(2) [name=machine_id]', 'None')
+    page.fill('required_quantity', '7', 'li:nth-child(2)')
+    page.click('details.who summary')
+    page.click('.sheet button', 'Türkçe')
+    page.wait('h1', 'Yeni iş')
+    page.wait('li:nth-child(2) button', 'Kaldır')
+    page.wait('form button.main', 'İşi oluştur')
+    page.gone('.new-job', 'Title')
+
+    def value(css):
+        return page.script('return document.querySelector(arguments[0])'
+                           '.value', css)
+    assert value('[name=title]') == 'Totem'
+    assert value('[name=description]') == 'İki yüzlü'
+    assert value('[name=priority]') == 'urgent'
+    second = 'li:nth-child(2)'
+    assert value(f'{second} [name=required_quantity]') == '7'
+    assert page.wait(f'{second} [name=machine_id]').find_element(
+        'css selector', 'option:checked').text == 'Yok'
+    page.press('ESCAPE')
+    page.click('form button.main')
+    page.wait('h1', 'Totem')
+    job = shop.get(f'/api/jobs/{page.hash().split("/")[-1]}',
+                   who='manager').json['data']
+    assert job['priority'] == 'urgent' and len(job['steps']) == 2
+    step = job['steps'][1]
+    assert (step['process']['name'], step['assigned_to']['name'],
+            step['required_quantity']) == ('Montaj', 'Ali Kaya', 7)
+
+
+@needs_browser
+def test_words_and_numbers_are_the_readers(people, shop):
+    job = shop.sql('SELECT id FROM jobs LIMIT 1')
+    shop.sql("INSERT INTO audit_logs (user_id, action, entity_type, "
+             "entity_id, created_at) SELECT id, 'stock_counted', 'job', "
+             f"'{job}', now() + interval '1 hour' FROM users "
+             "WHERE username = 'admin'")
+    page = people()
+    page.enter_as('manager')
+    page.wait('.events', 'stock counted')
+    assert 'event_' not in page.text()
+    page.go(f'jobs/{job}')
+    page.wait('.events', 'stock counted')
+    page.go('jobs?status=completed')
+    page.wait('tbody .figure', '100%')
+    page.click('details.who summary')
+    page.click('.sheet button', 'Türkçe')
+    page.wait('tbody .figure', '%100')
+
+
 # --- customers, notifications, people, server ---
 
 @needs_browser
@@ -512,6 +819,116 @@ def test_notifications_are_read_and_deleted(people, shop):
     first = page.wait('.notifications li').get_attribute('data-key')
     page.click('.notifications li:first-child button', 'Delete')
     page.gone(f'[data-key="{first}"]')
+
+
+@needs_browser
+def test_more_is_shown_when_it_is_asked_for(people, shop):
+    shop.sql("INSERT INTO notifications (user_id, title, message, type) "
+             "SELECT id, 'n' || n, 'm', 'info' FROM users, "
+             "generate_series(1, 130) n WHERE username = 'mbozkurt6'")
+    page = people()
+    page.enter_as('sales', 'notifications?unread=1')
+    count = int(shop.get('/api/notifications?is_read=false', who='sales')
+                .headers['x-total-count'])
+    for shown in (60, 120, count):
+        wait_until(lambda: len(page.all('.notifications li')) == min(
+            shown, count), 10, f'{shown} rows')
+        if shown < count:
+            page.click('.more a', f'({count - shown})')
+    page.gone('.more a')
+    assert 'unread=1' in page.hash()
+
+    job, _ = new_job(shop)
+    shop.sql("INSERT INTO audit_logs (action, entity_type, entity_id, "
+             f"created_at) SELECT 'job_held', 'job', '{job}', now() "
+             "FROM generate_series(1, 105)")
+    page.go(f'jobs/{job}')
+    wait_until(lambda: len(page.all('.events li')) == 100, 10, 'the newest')
+    page.click('.more a', '(5)')
+    wait_until(lambda: len(page.all('.events li')) == 105, 10, 'all of them')
+    page.gone('.more a')
+
+
+def new_user(shop, name, role='operator'):
+    """Who has his role in users.role alone, and is logged in."""
+    user = shop.post('/api/users', {
+        'username': name, 'full_name': name.capitalize(), 'role': role,
+        'email': f'{name}@demo.com', 'password': 'gizli123'},
+        who='manager').json['data']['id']
+    answer = shop.worker(0).post('/api/auth/login', {
+        'username': name, 'password': 'gizli123'})
+    shop.tokens[name] = answer.json['token']
+    return user
+
+
+def roles_of(shop, user):
+    """As the table has them, the primary one with a star."""
+    return shop.sql(
+        "SELECT string_agg(code || CASE WHEN is_primary THEN '*' ELSE '' "
+        "END, ' ' ORDER BY code) FROM user_roles JOIN roles r ON r.id = "
+        f"role_id WHERE user_id = '{user}'")
+
+
+@needs_browser
+def test_roles_that_were_not_touched_stay(people, shop):
+    user = new_user(shop, 'sade', 'depocu')
+    page = people()
+    page.enter_as('manager', 'users')
+    page.wait('tbody .chip', 'Depocu')
+
+    def box(text):
+        at = page.wait('dialog .check label', text).get_attribute('for')
+        return page.wait(f'[id="{at}"]')
+
+    def opened():
+        page.click(f'[data-key="{user}"] button', 'Roles')
+        return page.wait('dialog [name=primary]').find_element(
+            'css selector', 'option:checked').text
+    assert opened() == 'Depocu'
+    assert box('Depocu').is_selected() and not box('Keşifçi').is_selected()
+    page.click('dialog button.main')
+    page.gone('dialog')
+    assert roles_of(shop, user) == ''
+    assert opened() == 'Depocu'
+    box('Keşifçi').click()
+    page.click('dialog button.main')
+    page.gone('dialog')
+    assert roles_of(shop, user) == 'depocu* kesifci'
+    # One that is not offered any more.
+    shop.sql("INSERT INTO roles (code, name, is_active) VALUES ('emekli', "
+             "'Emekli', false)")
+    shop.sql("INSERT INTO user_roles (user_id, role_id) SELECT "
+             f"'{user}', id FROM roles WHERE code = 'emekli'")
+    assert opened() == 'Depocu'
+    assert not page.all('dialog label[for$=emekli]')
+    box('Keşifçi').click()
+    page.click('dialog button.main')
+    page.gone('dialog')
+    assert roles_of(shop, user) == 'depocu* emekli'
+
+
+@needs_browser
+@pytest.mark.parametrize('right, sees, not_', [
+    ('health.view', 'Server', 'Users'), ('metrics.view', 'Server', 'Users'),
+    ('users.create', 'Users', 'Server')])
+def test_a_right_opens_its_page(people, shop, right, sees, not_):
+    resource, action = right.split('.')
+    code = f'yalniz_{resource}'
+    assert shop.post('/api/roles', {
+        'name': code, 'code': code, 'permissions': {
+            resource: {f'can_{action}': True}}}, who='manager').status == 201
+    new_user(shop, f'kisi{resource}', code)
+    page = people()
+    page.enter_as(f'kisi{resource}', 'tasks')
+    found = menu(page)
+    assert sees in found and not_ not in found
+    page.click('#menu a', sees)
+    page.wait('h1', sees)
+    if sees == 'Users':
+        page.wait('button', 'New user')
+        assert not page.all('tbody button')
+    else:
+        page.wait('h2', 'Workers')
 
 
 @needs_browser
@@ -619,6 +1036,10 @@ def addresses(shop):
                    'ORDER BY created_at DESC, id'),
         'CUSTOMER': one('SELECT customer_id FROM jobs JOIN customer_dealers '
                         'USING (customer_id) ORDER BY jobs.created_at DESC'),
+        'TASK': one("SELECT s.id FROM job_steps s JOIN users u ON u.id = "
+                    "assigned_to JOIN job_step_notes n ON job_step_id = s.id "
+                    "WHERE username = 'akaya' ORDER BY s.status = "
+                    "'in_progress' DESC, s.created_at DESC, s.id"),
         'ROLE': one("SELECT id FROM roles WHERE code = 'operator'")}
     return [re.sub('[A-Z]{3,}', lambda m: names[m.group()], path)
             for path in PAGES]
@@ -633,7 +1054,8 @@ def test_every_page_fits(people, shop, width):
     page.wait('#username')
     page.shot('login')
     for name, path in zip(PAGES, addresses(shop)):
-        page.visit('operator' if path == 'tasks' else 'manager', path)
+        page.visit('operator' if path.startswith('tasks') else
+                   'manager', path)
         if path == 'server':
             page.wait('figure', 'Hit rate', 20)
             if os.environ.get('REKLAM_SHOTS'):
@@ -659,7 +1081,8 @@ def test_axe_finds_nothing_serious(people, shop, private, dark):
     only = ['color-contrast'] if dark else None
     found = {'login': page.axe(source, only)}
     for path in addresses(shop):
-        page.visit('operator' if path == 'tasks' else 'manager', path)
+        page.visit('operator' if path.startswith('tasks') else
+                   'manager', path)
         page.settled()
         found[path] = page.axe(source, only)
     page.visit('operator', 'tasks')

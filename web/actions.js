@@ -1,6 +1,7 @@
 // What may be done with a job and with a step: the table of it.
 
-import {get, patch, post, remove} from './api.js';
+import {patch, post, remove} from './api.js';
+import {choices, stepFields} from './choices.js';
 import {ask, perform} from './dialog.js';
 import {number} from './format.js';
 import {button} from './parts.js';
@@ -87,6 +88,9 @@ function amountHint(step) {
 			: null;
 }
 
+const unitField = step => ({name: 'production_unit', label: t('unit'),
+	value: step.production_unit, suggested: t('piece')});
+
 function produce(step) {
 	const amounts = [1, 5, 10, 25, missing(step)].filter((n, i, all) =>
 		n > 0 && all.indexOf(n) === i);
@@ -97,8 +101,7 @@ function produce(step) {
 				type: 'number', required: true,
 				hint: amountHint(step),
 				quick: amounts.map(n => [n, `+${number(n, 2)}`])},
-			{name: 'production_unit', label: t('unit'),
-				value: step.production_unit ?? t('piece')},
+			unitField(step),
 			{name: 'production_notes', label: t('notes')},
 		],
 		submit: t('add'),
@@ -112,10 +115,9 @@ function complete(step) {
 		fields: step.has_production || step.production_quantity ? [
 			{name: 'production_quantity', label: t('total_made'),
 				type: 'number', min: 0, hint: amountHint(step),
-				value: step.production_quantity ??
-					step.required_quantity},
-			{name: 'production_unit', label: t('unit'),
-				value: step.production_unit ?? t('piece')},
+				value: step.production_quantity,
+				suggested: step.required_quantity},
+			unitField(step),
 			{name: 'production_notes', label: t('notes'),
 				type: 'textarea'},
 		] : [{name: 'production_notes', label: t('notes'),
@@ -154,51 +156,10 @@ function deleteStep(step) {
 	});
 }
 
-// --- the lists to choose from ---
-
-// [value, text] of processes, people and machines.
-export async function choices() {
-	const [processes, users, machines] = await Promise.all([
-		get('/api/processes'), get('/api/users').catch(() => null),
-		get('/api/machines')]);
-	const {groups, ungrouped} = processes.data.data;
-	const named = rows => rows.map(row => [row.id, row.name]);
-	return {
-		processes: [...groups.flatMap(group => named(group.processes)),
-			...named(ungrouped)],
-		users: [[null, t('nobody')], ...(users?.data.data ?? []).map(
-			user => [user.id, user.full_name ?? user.username])],
-		machines: [[null, t('none')], ...named(machines.data.data)],
-	};
-}
-
-export function stepFields(lists, step = {}) {
-	return [
-		{name: 'process_id', label: t('process'), type: 'select',
-			required: true, options: lists.processes,
-			value: step.process?.id},
-		{name: 'assigned_to', label: t('assigned_to'), type: 'select',
-			options: lists.users, value: step.assigned_to?.id},
-		{name: 'machine_id', label: t('machine'), type: 'select',
-			options: lists.machines, value: step.machine?.id},
-		{name: 'due_date', label: t('due_date'), type: 'date',
-			value: step.due_date},
-		{name: 'estimated_duration', label: t('estimate_minutes'),
-			type: 'number', step: 1, min: 0,
-			value: step.estimated_duration},
-		{name: 'has_production', label: t('counts_production'),
-			type: 'checkbox', value: step.has_production},
-		{name: 'required_quantity', label: t('target_quantity'),
-			type: 'number', min: 0, value: step.required_quantity},
-		{name: 'requirements', label: t('requirements'),
-			type: 'textarea', value: step.requirements},
-	];
-}
-
 async function editStep(step) {
 	return ask({
 		title: `${t('do_edit')}: ${step.process.name}`,
-		fields: stepFields(await choices(), step),
+		fields: stepFields(await choices(), step), edits: true,
 		act: values => patch(`/api/jobs/steps/${step.id}`, values),
 	});
 }
@@ -258,6 +219,7 @@ function editJob(job) {
 	return ask({
 		title: `${t('do_edit')}: ${job.job_number}`,
 		fields: [...jobFields(job), descriptionField(job, 'description')],
+		edits: true,
 		act: values => patch(`/api/jobs/${job.id}`, values),
 	});
 }
@@ -270,7 +232,10 @@ function revise(job) {
 			required: true}, ...jobFields(job),
 		descriptionField(job, 'job_description')],
 		submit: t('do_revise'),
-		act: values => post(`/api/jobs/${job.id}/revise`, values),
+		// Null would leave the description as it is.
+		act: values => post(`/api/jobs/${job.id}/revise`,
+			values.job_description === null
+				? {...values, job_description: ''} : values),
 	});
 }
 

@@ -16,7 +16,7 @@ export class Refused extends Error {
 	}
 }
 
-// Nothing was heard, or only that it is busy.
+// Nothing was heard, or only that it is busy or without its database.
 export class Lost extends Error {
 }
 
@@ -108,9 +108,11 @@ async function send(method, path, value, signal, more, isAgain) {
 			throw trouble;
 		throw lose(t('connection_lost'));
 	}
-	if (response.status === 503 && method === 'GET' && !isLost && !isAgain)
+	const report = response.status === 503 && await reportOf(response);
+	if (response.status === 503 && method === 'GET' && !isLost && !isAgain &&
+	    !report)
 		return askAgain(path, signal, more);
-	return heard(response, path);
+	return heard(response, path, report);
 }
 
 // That it is busy may be over in a moment.
@@ -119,9 +121,24 @@ async function askAgain(path, signal, more) {
 	return send('GET', path, undefined, signal, more, true);
 }
 
-async function heard(response, path) {
+// The report of a server that is not well is an answer, not a refusal.
+async function reportOf(response) {
+	const said = await body(response.clone()).catch(() => null);
+	return said?.status && !said.error ? said : null;
+}
+
+// What is answered without the database says nothing of it.
+const WITHOUT = /^\/api\/(metrics|health\/(cache|db\/slow))\b/;
+
+async function heard(response, path, report) {
 	if (response.ok || response.status === 304) {
-		hear();
+		if (!WITHOUT.test(path) &&
+		    response.headers.get('X-Cache') !== 'stale')
+			hear();
+		return response;
+	}
+	if (report) {
+		lose(report.warnings?.[0] ?? t('answered_with', response.status));
 		return response;
 	}
 	const {error, message, field} = await body(response).catch(() => ({}));

@@ -50,12 +50,16 @@ export async function perform(call) {
 }
 
 /*
- * ask({title, text, fields, submit, act}): act(values) is called with what was
- * entered; while it is refused the dialog stays.  A field: name, label, type,
- * value, required, options [value, text], quick [value, text] (buttons that
- * choose and submit at once).  Resolves with what act answered, else undefined.
+ * ask({title, text, fields, submit, edits, act}): act(values) is called with
+ * the fields that are no longer what they were; the others may have been
+ * changed by somebody else meanwhile.  While it is refused the dialog stays;
+ * one that only edits calls nothing when all is as it was.  A field: name,
+ * label, type, value (what it is), suggested (shown in place of no value, and
+ * sent), required, options [value, text], called (the value's text, should it
+ * be none of the options), quick [value, text] (buttons that choose and submit
+ * at once).  Resolves with what act answered, else undefined.
  */
-export function ask({title, text, fields = [], submit, danger, act}) {
+export function ask({title, text, fields = [], submit, danger, edits, act}) {
 	const number = ++count;
 	const entries = fields.map(field => entry(field, `f${number}`));
 	const trouble = h('p', {class: 'trouble', role: 'alert'});
@@ -80,8 +84,10 @@ export function ask({title, text, fields = [], submit, danger, act}) {
 		draw(trouble);
 		entries.forEach(e => e.mark(false));
 		try {
-			result = await act(Object.fromEntries(entries.map(
-				e => [e.name, e.value()])));
+			const changed = entries.filter(e => e.isChanged());
+			if (changed.length || !edits)
+				result = await act(Object.fromEntries(
+					changed.map(e => [e.name, e.value()])));
 			if (result?.message)
 				tell(result.message);
 			dialog.close();
@@ -134,22 +140,35 @@ function entry(field, prefix) {
 		? h('div', {class: 'field check'}, control, label)
 		: h('div', {class: 'field'}, label, quick(field, control),
 			control, field.hint && h('small', null, field.hint));
-	return {
-		name: field.name, row, control,
-		value: () => valueOf(field, control),
-		mark(bad) {
-			control.toggleAttribute('aria-invalid', bad);
-		},
-	};
+	const value = () => valueOf(field, control);
+	// As the control has it: it may write the same in another way.
+	const before = isNothing(field.value) ? nothing(field) : value();
+	const mark = bad => bad ? control.setAttribute('aria-invalid', 'true')
+		: control.removeAttribute('aria-invalid');
+	control.addEventListener('invalid', () => mark(true));
+	control.addEventListener('input', () =>
+		control.validity.valid && mark(false));
+	return {name: field.name, row, control, value, mark,
+		isChanged: () => value() !== before};
+}
+
+const isNothing = value => value === undefined || value === null;
+const nothing = ({type}) => type === 'checkbox' ? false : null;
+
+// What is no longer offered stays until something else is chosen.
+function offered({options, value, called}) {
+	return isNothing(value) || options.some(([of]) => of === value)
+		? options : [...options, [value, called ?? value]];
 }
 
 function controlOf(field, id) {
-	const {type = 'text', value, required, options} = field;
+	const {type = 'text', required} = field;
+	const value = field.value ?? field.suggested;
 	const props = {id, name: field.name, required,
 		maxlength: field.maxlength, autocomplete: field.autocomplete ??
 		'off'};
 	if (type === 'select')
-		return h('select', props, options.map(([of, text]) =>
+		return h('select', props, offered(field).map(([of, text]) =>
 			h('option', {value: of ?? '', selected: (of ?? '') ===
 				(value ?? '')}, text)));
 	if (type === 'textarea')

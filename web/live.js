@@ -11,7 +11,9 @@ let shown = null;
 
 /*
  * A page: wants(route) gives paths by name, draw(answers, route) elements.  A
- * path with a ? before it may be refused: the answer is then null.
+ * path with a ? before it may be refused: the answer is then null.  A page that
+ * is `partly` of use is drawn with what is heard; the rest is what was last
+ * known, or null.
  */
 export function show(page, route, place) {
 	const before = shown;
@@ -70,19 +72,29 @@ function wait({failures, page}) {
 		: page.every ?? EVERY;
 }
 
-async function ask({page, route}, signal) {
+async function ask({page, route, answers}, signal) {
+	const lost = [];
 	const found = await Promise.all(Object.entries(page.wants(route)).map(
-		async ([name, path]) => [name, path.startsWith('?')
-			? await get(path.slice(1), signal).catch(unlessRefused)
-			: await get(path, signal)]));
+		async ([name, path]) => {
+			try {
+				return [name, await get(path.replace(/^\?/, ''),
+					signal)];
+			} catch (trouble) {
+				if (page.partly && trouble instanceof Lost) {
+					lost.push(trouble);
+					return [name, answers?.[name] ?? null];
+				}
+				if (path.startsWith('?') && isNo(trouble))
+					return [name, null];
+				throw trouble;
+			}
+		}));
+	if (found.length > 0 && lost.length === found.length)
+		throw lost[0];
 	return Object.fromEntries(found);
 }
 
-function unlessRefused(trouble) {
-	if (trouble instanceof Refused && trouble.status !== 401)
-		return null;
-	throw trouble;
-}
+const isNo = trouble => trouble instanceof Refused && trouble.status !== 401;
 
 // A 304 is the same object again.
 function differ(before, after) {

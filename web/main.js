@@ -9,7 +9,7 @@ import {icon} from './icons.js';
 import {hide, redraw, show} from './live.js';
 import {take} from './metrics.js';
 import login from './pages/login.js';
-import {end, isManager, learn, may, me, token} from './session.js';
+import {end, learn, may, me, token} from './session.js';
 import {choose, language, t} from './words.js';
 
 const UNREAD_EVERY = 30000;	// milliseconds
@@ -17,8 +17,8 @@ const RIGHTS_EVERY = 60000;
 const METRICS_EVERY = 15000;
 
 /*
- * The pages: address, file in pages/, what has to be allowed, and, of those in
- * the menu, their icon.
+ * The pages: address, file in pages/, what has to be allowed (one of several),
+ * and, of those in the menu, their icon.
  */
 const PAGES = [
 	['', 'dashboard', null, 'home'],
@@ -31,9 +31,9 @@ const PAGES = [
 	['customers', 'customers', 'customers.view', 'customers'],
 	['customers/:id', 'customer', 'customers.view'],
 	['notifications', 'notifications', null, 'bell'],
-	['users', 'users', 'users.update', 'people'],
+	['users', 'users', ['users.update', 'users.create'], 'people'],
 	['roles', 'roles', 'roles.update'],
-	['server', 'server', 'manager', 'server'],
+	['server', 'server', ['health.view', 'metrics.view'], 'server'],
 ];
 
 const page = document.getElementById('page');
@@ -41,8 +41,7 @@ let unread = null;
 let isMenuOpen = false;
 let here;			// the route; null: the login
 
-const isAllowed = right => !right ||
-	(right === 'manager' ? isManager() : may(right));
+const isAllowed = rights => !rights || [rights].flat().some(may);
 
 // '#/jobs/ID?x=1' → {path: 'jobs/ID', query: {x: '1'}}
 function address() {
@@ -252,7 +251,7 @@ async function countUnread() {
 
 // So that the server's page has something to show when it is opened.
 async function measure() {
-	if (isManager())
+	if (may('metrics.view'))
 		take((await get('/api/metrics')).data);
 }
 

@@ -2,9 +2,9 @@
 
 import {complain} from './dialog.js';
 import {h} from './dom.js';
-import {ago, date, dateTime, number, since, today} from './format.js';
+import {ago, date, dateTime, number, percent, since, today} from './format.js';
 import {icon} from './icons.js';
-import {t} from './words.js';
+import {t, word} from './words.js';
 
 const STEP_ICONS = {
 	pending: 'clock', ready: 'right', in_progress: 'play',
@@ -12,7 +12,7 @@ const STEP_ICONS = {
 	canceled: 'cross',
 };
 
-export const statusText = status => t(`status_${status}`);
+export const statusText = status => word('status', status);
 
 export function chip(status) {
 	return h('span', {class: `chip is-${status}`}, statusText(status));
@@ -20,7 +20,7 @@ export function chip(status) {
 
 export function priority(value) {
 	return value && value !== 'normal' &&
-		h('span', {class: `chip is-${value}`}, t(`priority_${value}`));
+		h('span', {class: `chip is-${value}`}, word('priority', value));
 }
 
 export function heading(text, ...beside) {
@@ -99,11 +99,22 @@ export function pager({first, size, total}, to) {
 		link(t('next'), 'right', first + size, last < total));
 }
 
+/*
+ * The way to more of a list that is shown from its beginning; `to` is the
+ * address with so many rows.
+ */
+export function more({shown, size, total}, to) {
+	const left = (total ?? shown) - shown;
+	return left > 0 && h('p', {class: 'more'},
+		h('a', {class: 'button', href: to(shown + size)},
+			t('show_more', number(left))));
+}
+
 export function bar(share) {
 	return h('span', {class: 'bar'},
 		h('progress', {max: 100, value: share,
 			'aria-label': t('progress')}),
-		h('span', {class: 'figure'}, `${number(share)} %`));
+		h('span', {class: 'figure'}, percent(share / 100)));
 }
 
 export function isLate({due_date: due, status}) {

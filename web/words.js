@@ -353,3 +353,11 @@ export function t(name, ...given) {
 	const text = WORDS[name]?.[chosen === 'tr' ? 1 : 0] ?? name;
 	return text.replace(/\{(\d)\}/g, (_, n) => given[n - 1] ?? '');
 }
+
+// The word of a code of the server's: word('status', 'draft').  A code that is
+// not known is read as it is.
+export function word(kind, code) {
+	const name = `${kind}_${code}`;
+	return name in WORDS ? t(name)
+		: String(code ?? '–').replaceAll('_', ' ');
+}

@@ -43,7 +43,7 @@ function actions(it) {
 		may('customers.update') && button(t('do_edit'), 'edit', () =>
 			ask({
 				title: `${t('do_edit')}: ${it.name}`,
-				fields: customerFields(it),
+				fields: customerFields(it), edits: true,
 				act: values => patch(`/api/customers/${it.id}`,
 					values),
 			})),
@@ -106,6 +106,7 @@ function editDealer(it, dealer) {
 			{contact_person: 'contact', contact_phone: 'phone'}[name]
 			?? name), required: name === 'name',
 		value: dealer?.[name]})),
+		edits: Boolean(dealer),
 		act: values => dealer ? patch(`${path}/${dealer.id}`, values)
 			: post(path, values),
 	});

@@ -7,7 +7,7 @@ import {date, month, number, today} from '../format.js';
 import {bar, card, chip, due, empty, heading, priority, statusText, table, when}
 	from '../parts.js';
 import {may} from '../session.js';
-import {t} from '../words.js';
+import {t, word} from '../words.js';
 
 const STATUSES = ['draft', 'active', 'in_progress', 'on_hold', 'completed',
 	'canceled'];
@@ -137,7 +137,7 @@ function activityList(rows) {
 		h('li', {'data-key': row.id},
 			h('p', null, h('strong', null,
 				row.user_name ?? t('somebody')), ' · ',
-			t(`event_${row.action}`), row.job_number &&
+			word('event', row.action), row.job_number &&
 				[' · ', row.job_number]),
 			h('small', null, when(row.created_at)))))
 		: empty(t('nothing_found'));

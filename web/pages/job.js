@@ -1,20 +1,24 @@
 // One job: its steps as a line, what may be done, what happened.
 
 import {jobActions, stepActions} from '../actions.js';
+import {at} from '../api.js';
 import {h} from '../dom.js';
 import {date, dateTime, number, span} from '../format.js';
-import {card, chip, due, empty, facts, heading, line, priority, running,
+import {card, chip, due, empty, facts, heading, line, more, priority, running,
 	statusText, when} from '../parts.js';
 import {may} from '../session.js';
-import {t} from '../words.js';
+import {t, word} from '../words.js';
+
+const EVENTS = 100;
 
 export default {
 	title: 'job',
 	every: 4000,
 
-	wants: ({id}) => ({
+	wants: ({id, query}) => ({
 		job: `/api/jobs/${id}`,
-		timeline: `/api/jobs/${id}/timeline?limit=100`,
+		timeline: at(`/api/jobs/${id}/timeline`, {
+			limit: Number(query.limit) || EVENTS}),
 	}),
 
 	draw({job, timeline}, {path}) {
@@ -32,7 +36,10 @@ export default {
 				h('div', null, h('h2', null, t('steps')),
 					it.steps.map(step =>
 						stepCard(step, it.status))),
-				card(t('timeline'), history(timeline.data.data))),
+				card(t('timeline'), history(timeline.data.data),
+					more({shown: timeline.data.data.length,
+						size: EVENTS, total: timeline.total},
+					limit => at(`#/${path}`, {limit})))),
 		];
 	},
 };
@@ -93,7 +100,7 @@ function history(rows) {
 		h('li', {class: `on-${row.event_type}`},
 			h('p', null, h('strong', null,
 				row.actor_name ?? t('somebody')), ' · ',
-			t(`event_${row.event_type}`),
+			word('event', row.event_type),
 			row.process_name && ` · ${row.process_name}`),
 			details(row.details),
 			h('small', null, when(row.timestamp)))))
@@ -116,7 +123,7 @@ function shown(name, value) {
 	if (value === null || value === undefined || value === '')
 		return '–';
 	if (name === 'priority')
-		return t(`priority_${value}`);
+		return word('priority', value);
 	return name === 'due_date' ? date(value)
 		: name === 'status' ? statusText(value) : String(value);
 }

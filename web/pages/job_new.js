@@ -1,14 +1,15 @@
 // A new job with its steps.
 
-import {choices, PRIORITIES} from '../actions.js';
+import {PRIORITIES} from '../actions.js';
 import {at, get, Lost, post, Refused} from '../api.js';
+import {LISTS, optionsOf} from '../choices.js';
 import {complain} from '../dialog.js';
 import {draw, h} from '../dom.js';
 import {button, heading} from '../parts.js';
 import {may} from '../session.js';
-import {language, t} from '../words.js';
+import {t} from '../words.js';
 
-let lists = null;	// what can be chosen
+let lists = null;	// the answers; what is chosen stays among the choices
 let steps = [];		// {key}, in their order; the fields hold the rest
 let nextKey = 1;
 let customers = new Map();	// id by what the list says
@@ -17,7 +18,7 @@ export default {
 	title: 'new_job',
 	every: 3600000,
 
-	wants: () => ({processes: '/api/processes'}),
+	wants: () => LISTS,
 
 	draw() {
 		return [
@@ -25,21 +26,22 @@ export default {
 				t('jobs')), ' / ', t('new_job')),
 			heading(t('new_job')),
 			h('form', {class: 'new-job', 'data-own': true,
-				'data-key': language(), onsubmit: submit})];
+				onsubmit: submit})];
 	},
 
 	// What is being written stays when the page is drawn again.
-	drawn(place) {
+	drawn(place, answers) {
 		const form = place.querySelector('form');
-		if (!form.firstChild)
-			fill(form).catch(complain);
+		if (!form.firstChild) {
+			steps = [{key: nextKey++}];
+			customers = new Map();
+			lists = answers;
+		}
+		fill(form);
 	},
 };
 
-async function fill(form) {
-	steps = [];
-	customers = new Map();
-	lists = await choices();
+function fill(form) {
 	draw(form,
 		h('section', {class: 'card'},
 			field('title', t('title'), h('input', {required: true,
@@ -55,13 +57,12 @@ async function fill(form) {
 			field('description', t('description'),
 				h('textarea', {rows: 3}))),
 		h('h2', null, t('steps')),
-		h('ol', {class: 'new-steps', id: 'new-steps'}),
+		h('ol', {class: 'new-steps', id: 'new-steps'}, stepItems()),
 		h('p', null, button(t('do_add_step'), 'plus', add,
 			{'data-do': 'add_step'})),
-		h('p', {class: 'trouble', role: 'alert'}),
+		h('p', {class: 'trouble', role: 'alert', 'data-own': true}),
 		h('div', {class: 'buttons'}, h('button', {class: 'main'},
 			t('create_job'))));
-	add();
 }
 
 function field(name, label, control, id = name) {
@@ -74,19 +75,19 @@ function field(name, label, control, id = name) {
 // --- whose job it is ---
 
 function customerField() {
-	const list = h('datalist', {id: 'customers'});
-	let typing;
 	return [field('customer', t('customer'), h('input', {
 		list: 'customers', autocomplete: 'off',
 		placeholder: t('search_customers'),
 		oninput: ({target}) => {
 			clearTimeout(typing);
-			typing = setTimeout(() => suggest(target.value, list)
+			typing = setTimeout(() => suggest(target)
 				.catch(complain), 200);
-		}})), list];
+		}})), h('datalist', {id: 'customers', 'data-own': true})];
 }
 
-async function suggest(search, list) {
+let typing;
+
+async function suggest({value: search, list}) {
 	if (customers.has(search) || search.trim() === '')
 		return;
 	const {data} = await get(at('/api/customers', {search, limit: 12}));
@@ -104,30 +105,34 @@ function add() {
 }
 
 function drawSteps() {
-	draw(document.getElementById('new-steps') ?? h('ol'), steps.map(
-		({key}, i) => h('li', {'data-key': key, class: 'card'},
-			stepFields(key, i),
-			h('div', {class: 'buttons'},
-				button(t('move_up'), 'up', () => move(i, -1),
-					{disabled: i === 0}),
-				button(t('move_down'), 'down', () => move(i, 1),
-					{disabled: i === steps.length - 1}),
-				button(t('do_remove'), 'trash', () => {
-					steps.splice(i, 1);
-					drawSteps();
-				})))));
+	draw(document.getElementById('new-steps'), stepItems());
 }
 
-function stepFields(key, i) {
-	const select = options => h('select', null, options.map(
+function stepItems() {
+	const options = optionsOf(lists);
+	return steps.map(({key}, i) => h('li', {'data-key': key, class: 'card'},
+		stepFields(options, key, i),
+		h('div', {class: 'buttons'},
+			button(t('move_up'), 'up', () => move(i, -1),
+				{disabled: i === 0}),
+			button(t('move_down'), 'down', () => move(i, 1),
+				{disabled: i === steps.length - 1}),
+			button(t('do_remove'), 'trash', () => {
+				steps.splice(i, 1);
+				drawSteps();
+			}))));
+}
+
+function stepFields({processes, users, machines}, key, i) {
+	const select = list => h('select', null, list.map(
 		([value, text]) => h('option', {value: value ?? ''}, text)));
 	const one = (name, label, control) =>
 		field(name, label, control, `${name}-${key}`);
 	return h('div', {class: 'row', role: 'group',
 		'aria-label': `${t('step')} ${i + 1}`},
-	one('process_id', t('process'), select(lists.processes)),
-	one('assigned_to', t('assigned_to'), select(lists.users)),
-	one('machine_id', t('machine'), select(lists.machines)),
+	one('process_id', t('process'), select(processes)),
+	one('assigned_to', t('assigned_to'), select(users)),
+	one('machine_id', t('machine'), select(machines)),
 	one('estimated_duration', t('estimate_minutes'), h('input', {
 		type: 'number', min: 0, step: 1, inputmode: 'numeric'})),
 	one('required_quantity', t('target_quantity'), h('input', {

@@ -6,7 +6,7 @@ import {h} from '../dom.js';
 import {number} from '../format.js';
 import {button, empty, facts, heading, running} from '../parts.js';
 import {may} from '../session.js';
-import {t} from '../words.js';
+import {t, word} from '../words.js';
 
 const STATES = ['active', 'maintenance', 'inactive'];
 const SHOWN = {
@@ -52,7 +52,7 @@ function machineCard(machine) {
 	return h('article', {class: `card machine is-${state}`,
 		'data-key': machine.id},
 	h('h2', null, h('span', null, machine.name), ' ',
-		h('span', {class: `chip is-${state}`}, t(`machine_${state}`))),
+		h('span', {class: `chip is-${state}`}, word('machine', state))),
 	h('p', {class: 'muted'}, [machine.code, machine.location]
 		.filter(Boolean).join(' · ')),
 	task && facts(
@@ -89,7 +89,7 @@ const fields = (machine = {}) => [
 function edit(machine) {
 	return ask({
 		title: `${t('do_edit')}: ${machine.name}`,
-		fields: fields(machine),
+		fields: fields(machine), edits: true,
 		act: values => patch(`/api/machines/${machine.id}`, values),
 	});
 }

@@ -1,14 +1,15 @@
 // What the asker was told.
 
-import {patch, remove} from '../api.js';
+import {at, patch, remove} from '../api.js';
 import {complain, perform} from '../dialog.js';
 import {h} from '../dom.js';
 import {icon} from '../icons.js';
 import {redraw, refresh} from '../live.js';
 import {countAgain} from '../main.js';
-import {button, empty, heading, when} from '../parts.js';
+import {button, empty, heading, more, when} from '../parts.js';
 import {t} from '../words.js';
 
+const SIZE = 60;
 const ICONS = {warning: 'hand', success: 'check', error: 'cross',
 	task_assigned: 'tasks', task_ready: 'tasks', job_held: 'pause',
 	job_resumed: 'play', job_canceled: 'cross'};
@@ -22,8 +23,9 @@ export default {
 	every: 5000,
 
 	wants: ({query}) => ({
-		notifications: '/api/notifications?limit=60' +
-			(query.unread ? '&is_read=false' : ''),
+		notifications: at('/api/notifications', {
+			limit: Number(query.limit) || SIZE,
+			is_read: query.unread && false}),
 	}),
 
 	draw({notifications}, {query}) {
@@ -37,6 +39,9 @@ export default {
 				tab('1', t('only_unread'), query)),
 			rows.length ? h('ul', {class: 'rows notifications'},
 				rows.map(item)) : empty(t('nothing_new')),
+			more({shown: notifications.data.data.length, size: SIZE,
+				total: notifications.total}, limit =>
+				at('#/notifications', {...query, limit})),
 		];
 	},
 };

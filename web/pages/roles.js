@@ -6,7 +6,7 @@ import {h} from '../dom.js';
 import {number} from '../format.js';
 import {button, heading, table} from '../parts.js';
 import {may} from '../session.js';
-import {t} from '../words.js';
+import {t, word} from '../words.js';
 import {peopleTabs} from './users.js';
 
 const ACTIONS = ['view', 'create', 'update', 'delete'];
@@ -59,6 +59,7 @@ const fields = (role = {}) => [
 function edit(role) {
 	return ask({
 		title: `${t('do_edit')}: ${role.name}`, fields: fields(role),
+		edits: true,
 		act: values => patch(`/api/roles/${role.id}`, values),
 	});
 }
@@ -93,7 +94,7 @@ function rights(role, {resources}) {
 			h('tbody', null, codes.map(code => h('tr', {
 				'data-key': code},
 			h('th', {scope: 'row'}, known.get(code) ??
-				t(`resource_${code}`)),
+				word('resource', code)),
 			ACTIONS.map(action => h('td', {class: 'box'},
 				box(role, code, action, known.get(code) ??
 					code, isAll)))))))));

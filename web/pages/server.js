@@ -17,6 +17,7 @@ const SLOWEST = 15;
 export default {
 	title: 'server',
 	every: 5000,
+	partly: true,
 
 	wants: () => ({
 		pool: '/api/health/db', cache: '/api/health/cache',
@@ -26,28 +27,27 @@ export default {
 	draw({pool, cache, slow, metrics}) {
 		if (metrics)
 			take(metrics.data);
-		const it = {pool: pool.data, cache: cache.data.cache_stats};
+		const it = {pool: pool?.data, cache: cache?.data.cache_stats};
 		return [
 			heading(t('server'), may('cache.clear') && button(
 				t('clear_cache'), 'trash', () =>
 					clear(it.cache))),
-			warnings([...pool.data.warnings,
-				...(pool.data.recommendations?.advice ?? []),
-				...(cache.data.warnings ?? [])]),
+			warnings([...(it.pool?.warnings ?? []),
+				...(it.pool?.recommendations?.advice ?? []),
+				...(cache?.data.warnings ?? [])]),
 			tiles(it),
 			metrics && charts(it),
 			metrics && card(t('routes_times'), routeTable()),
-			card(t('workers'), workers(it)),
-			card(t('slow_statements'), slowTable(
+			it.pool && card(t('workers'), workers(it)),
+			slow && card(t('slow_statements'), slowTable(
 				slow.data.statements)),
-			card(t('cache'), cacheTable(it.cache)),
+			it.cache && card(t('cache'), cacheTable(it.cache)),
 		];
 	},
 
 	drawn: paint,
 };
 
-// What the pool says is wrong is answered with 503; so the banner says it.
 function warnings(words) {
 	return words.length > 0 && h('div', {class: 'warnings', role: 'status'},
 		h('ul', null, words.map(text => h('li', null, text))));
@@ -59,15 +59,16 @@ function tile(value, text, kind) {
 }
 
 function tiles({pool, cache}) {
-	const {in_use: busy, max_connections: most, waiting} = pool.pool_stats;
+	const {in_use: busy, max_connections: most, waiting} =
+		pool?.pool_stats ?? {};
 	const sums = latest()?.sums;
 	return h('div', {class: 'tiles'},
-		tile(percent(cache.hit_rate, 1), t('hit_rate')),
-		tile(`${number(busy)} / ${number(most)}`, t('pool_in_use'),
-			busy / most > 0.8 ? 'is-late' : ''),
-		tile(number(waiting ?? 0), t('queue'),
+		cache && tile(percent(cache.hit_rate, 1), t('hit_rate')),
+		pool && tile(`${number(busy)} / ${number(most)}`,
+			t('pool_in_use'), busy / most > 0.8 ? 'is-late' : ''),
+		pool && tile(number(waiting ?? 0), t('queue'),
 			waiting ? 'is-blocked' : ''),
-		tile(bytes(cache.bytes ?? 0), t('cache_size')),
+		cache && tile(bytes(cache.bytes ?? 0), t('cache_size')),
 		sums && tile(span(sums.uptime_seconds / 60), t('uptime')),
 		sums && tile(number(sums.requests_total), t('requests')));
 }
@@ -92,7 +93,7 @@ function charts({pool}) {
 					label: t('requests'), values: series(
 						perSecond('requests_total'))}]}),
 			chart(t('pool_and_queue'), {text: number,
-				max: pool.pool_stats.max_connections, series: [
+				max: pool?.pool_stats.max_connections, series: [
 					{label: t('open_connections'),
 						values: series(gauge('pool_open'))},
 					{label: t('in_use'),
@@ -122,7 +123,7 @@ const bound = value => value === Infinity ? t('longer')
 
 function workers({pool, cache}) {
 	const slots = latest()?.slots ?? {};
-	const segments = new Map(cache.workers?.map(w => [w.slot, w]));
+	const segments = new Map(cache?.workers?.map(w => [w.slot, w]));
 	return table(t('workers'), [
 		[t('worker'), w => number(w.slot)],
 		[t('process_id'), w => w.pid],
@@ -181,7 +182,7 @@ function cacheTable(cache) {
 }
 
 function clear(cache) {
-	const names = Object.keys(cache.prefixes ?? {}).sort();
+	const names = Object.keys(cache?.prefixes ?? {}).sort();
 	return ask({
 		title: t('clear_cache'), text: t('clear_cache_text'),
 		fields: [{name: 'prefix', label: t('what'), type: 'select',

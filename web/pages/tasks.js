@@ -3,7 +3,7 @@
 import {stepActions} from '../actions.js';
 import {h} from '../dom.js';
 import {date, number, span, today} from '../format.js';
-import {chip, empty, heading, running} from '../parts.js';
+import {chip, empty, heading, more, running} from '../parts.js';
 import {me} from '../session.js';
 import {t} from '../words.js';
 
@@ -20,18 +20,15 @@ export default {
 			`&limit=${Number(query.limit) || SIZE}`,
 	}),
 
-	draw({tasks}, {query}) {
+	draw({tasks}) {
 		const rows = tasks.data.data;
-		const more = (tasks.total ?? rows.length) - rows.length;
 		return [
 			heading(t('tasks')),
 			!rows.length && empty(t('no_tasks')),
 			GROUPS.map(([status, title]) => group(title,
 				rows.filter(task => task.status === status))),
-			more > 0 && h('p', {class: 'more'}, h('a', {
-				class: 'button', href: '#/tasks?limit=' +
-					((Number(query.limit) || SIZE) + SIZE)},
-			t('show_more', number(more)))),
+			more({shown: rows.length, size: SIZE, total: tasks.total},
+				limit => `#/tasks?limit=${limit}`),
 		];
 	},
 };

@@ -12,14 +12,15 @@ export default {
 	title: 'users',
 	every: 10000,
 
-	wants: () => ({users: '/api/users'}),
+	wants: () => ({users: '/api/users', roles: '/api/roles'}),
 
-	draw({users}) {
+	draw({users, roles}) {
 		return [
 			heading(t('users'), may('users.create') && button(
 				t('new_user'), 'plus', create, {class: 'main'})),
 			peopleTabs('users'),
-			table(t('users'), COLUMNS(), users.data.data, {flows: true}),
+			table(t('users'), COLUMNS(roles.data.data), users.data.data,
+				{flows: true}),
 		];
 	},
 };
@@ -31,20 +32,24 @@ export function peopleTabs(here) {
 		t(name))));
 }
 
-const COLUMNS = () => [
+const COLUMNS = all => [
 	[t('name'), user => user.full_name ?? user.username],
 	[t('username'), user => user.username, 'wide'],
 	[t('email'), user => user.email, 'wide'],
 	[t('roles'), user => user.roles.length ? user.roles.map(role =>
-		[h('span', {class: role.is_primary ? 'chip is-active' : 'chip'},
-			role.role_name), ' ']) : user.role ?? '–'],
+		[roleChip(role.role_name, role.is_primary), ' '])
+		: user.role ? roleChip(all.find(role => role.code === user.role)
+			?.name ?? user.role, true) : '–'],
 	[t('since'), user => date(user.created_at?.slice(0, 10)), 'wide'],
 	[t('actions'), user => h('div', {class: 'buttons'},
-		act(user, 'do_edit', 'edit', edit),
+		may('users.update') && act(user, 'do_edit', 'edit', edit),
 		isManager() && act(user, 'roles', 'people', editRoles),
 		may('users.delete') && user.id !== me().id &&
 			act(user, 'do_deactivate', 'trash', deactivate))],
 ];
+
+const roleChip = (name, isPrimary) => h('span', {
+	class: isPrimary ? 'chip is-active' : 'chip'}, name);
 
 // For who only hears the buttons, each says whom it is about.
 function act(user, name, icon, work) {
@@ -67,8 +72,8 @@ function edit(user) {
 	return ask({
 		title: `${t('do_edit')}: ${user.username}`,
 		fields: [...FIELDS(user), password(t('new_password'))],
-		act: ({password, ...values}) => patch(`/api/users/${user.id}`,
-			password ? {...values, password} : values),
+		edits: true,
+		act: values => patch(`/api/users/${user.id}`, values),
 	});
 }
 
@@ -86,34 +91,47 @@ async function create() {
 			required: true, maxlength: 100}, ...FIELDS(),
 		password(t('password'), true),
 		{name: 'role', label: t('role'), type: 'select',
-			value: 'operator', options: all.map(
+			suggested: 'operator', options: all.map(
 				role => [role.code, role.name])}],
-		// The second time only what is left to do.
+		// The second time only what is left to do.  Who is no manager may
+		// not assign; the role that is named with the user counts too.
 		act: async values => {
 			made ??= (await post('/api/users', values)).data;
 			const role = all.find(r => r.code === values.role);
-			return role && post(`/api/user-roles/user/${made.id}`,
+			return role && isManager() && post(`/api/user-roles/user/${made.id}`,
 				{role_ids: [role.id], primary_role_id: role.id});
 		},
 	});
 }
 
+/*
+ * What is sent is all of his roles.  Those that are no longer offered he keeps;
+ * one that stands in users.role alone the server tells as his primary one.
+ */
 async function editRoles(user) {
-	const all = await roles();
-	const has = new Set(user.roles.map(role => role.role_id));
-	const primary = user.roles.find(role => role.is_primary)?.role_id;
+	const [all, {data}] = await Promise.all([roles(),
+		get(`/api/users/${user.id}`)]);
+	const held = new Set(data.data.roles.map(role => role.role_id));
+	const first = data.data.roles.find(role => role.is_primary);
 	return ask({
 		title: `${t('roles')}: ${user.full_name ?? user.username}`,
 		fields: [{name: 'primary', label: t('primary_role'),
-			type: 'select', value: primary, options: all.map(
-				role => [role.id, role.name])},
+			type: 'select', value: first?.role_id,
+			called: first?.role_name, options: [
+				...first ? [] : [[null, t('none')]],
+				...all.map(role => [role.id, role.name])]},
 		...all.map(role => ({name: role.id, label: role.name,
-			type: 'checkbox', value: has.has(role.id)}))],
-		act: ({primary, ...chosen}) => post(
-			`/api/user-roles/user/${user.id}`, {
-				role_ids: all.map(role => role.id).filter(
-					id => chosen[id] || id === primary),
-				primary_role_id: primary}),
+			type: 'checkbox', value: held.has(role.id)}))],
+		edits: true,
+		act: ({primary = first?.role_id, ...touched}) => {
+			const ids = new Set(held);
+			for (const [id, has] of Object.entries(touched))
+				ids[has ? 'add' : 'delete'](id);
+			if (primary)
+				ids.add(primary);
+			return post(`/api/user-roles/user/${user.id}`, {
+				role_ids: [...ids], primary_role_id: primary});
+		},
 	});
 }
 
