@@ -99,6 +99,86 @@ def test_a_step_goes_where_it_may_and_nowhere_else(shop, process_id, action):
         assert status_of(shop, 'job_steps', step) == wanted, status
 
 
+# What a job becomes when that is done to one of its steps, which would let
+# it; a job that is not here refuses.
+ANY = {s: s for s in JOB}
+RUNNING = {'active': 'active', 'in_progress': 'in_progress'}
+STARTED = {'active': 'in_progress', 'in_progress': 'in_progress'}
+JOB_OF_STEP = {
+    'activate': ('pending', RUNNING),
+    'start': ('ready', STARTED),
+    'pause': ('in_progress', RUNNING),
+    'resume': ('blocked', RUNNING),
+    'production': ('in_progress', STARTED),
+    'complete': ('ready', STARTED),
+    'reopen': ('completed', {**RUNNING, 'on_hold': 'on_hold',
+                             'completed': 'active', 'canceled': 'active'}),
+    'delete': ('pending', ANY),
+    'patch': ('ready', ANY),
+    'add': ('pending', {**RUNNING, 'draft': 'draft', 'on_hold': 'on_hold'}),
+}
+REFUSALS = {'start': 'Adım bulunamadı veya başlatılamaz',
+            'add': 'Tamamlanan veya iptal edilen işe süreç eklenemez'}
+NOT_RUNNING = 'İş aktif değil'
+# As the table in the database calls them.
+EVENTS = {'activate step': 'activate', 'start step': 'start',
+          'produce': 'production', 'pause step': 'pause',
+          'resume step': 'resume', 'complete step': 'complete',
+          'reopen step': 'reopen', 'add step': 'add'}
+
+
+@pytest.mark.once
+@pytest.mark.parametrize('action', JOB_OF_STEP)
+def test_a_step_goes_where_its_job_lets_it(shop, process_id, action):
+    step_status, outcomes = JOB_OF_STEP[action]
+    for status in JOB:
+        job = make_job(shop, process_id, 2)
+        step = steps_of(shop, job)[0]
+        shop.sql(f"UPDATE jobs SET status = '{status}' WHERE id = '{job}'; "
+                 f"UPDATE job_steps SET status = '{step_status}' "
+                 f"WHERE id = '{step}'")
+        if action == 'add':
+            answer = shop.post(f'/api/jobs/{job}/steps',
+                               {'process_id': process_id}, 'manager')
+        else:
+            answer = act(shop, f'/api/jobs/steps/{step}', action)
+        wanted = outcomes.get(status)
+        if wanted:
+            assert answer.status in (200, 201), (status, answer)
+        else:
+            assert (answer.status, answer.json) == (409, {
+                'error': REFUSALS.get(action, NOT_RUNNING)}), status
+            assert status_of(shop, 'job_steps', step) == step_status, status
+        assert status_of(shop, 'jobs', job) == (wanted or status), status
+        assert len(steps_of(shop, job)) == 2 + bool(wanted) * {
+            'add': 1, 'delete': -1}.get(action, 0), status
+
+
+def test_a_step_that_is_reopened_in_a_held_job_waits_with_the_others(
+        shop, process_id):
+    job = make_job(shop, process_id, 2)
+    step = steps_of(shop, job)[0]
+    shop.sql(f"UPDATE jobs SET status = 'on_hold' WHERE id = '{job}'; "
+             f"UPDATE job_steps SET status = 'completed' WHERE id = '{step}'")
+    assert act(shop, f'/api/jobs/steps/{step}', 'reopen').status == 200
+    assert status_of(shop, 'job_steps', step) == 'on_hold'
+
+
+@pytest.mark.once
+def test_what_a_job_lets_its_steps_do_is_what_the_table_says(shop):
+    rows = shop.sql('SELECT event, from_status, to_status '
+                    "FROM reklam.transitions WHERE entity = 'job'")
+    found = {}
+    for row in rows.splitlines():
+        event, before, after = row.split('|')
+        if event in EVENTS:
+            found.setdefault(EVENTS[event], {})[before] = after
+        else:
+            assert event in (*JOB_ACTIONS, 'complete')
+    assert found == {action: outcomes for action, (_, outcomes)
+                     in JOB_OF_STEP.items() if outcomes is not ANY}
+
+
 @pytest.mark.parametrize('action', [*JOB_ACTIONS, *STEP_ACTIONS])
 def test_what_does_not_exist_is_404(shop, action):
     place = 'jobs/steps' if action in STEP_ACTIONS else 'jobs'
@@ -120,6 +200,69 @@ def test_a_job_that_was_in_progress_goes_on_as_that(shop, process_id):
     assert status_of(shop, 'job_steps', step) == 'in_progress'
 
 
+def states(shop, job):
+    return shop.sql('SELECT status FROM job_steps '
+                    f"WHERE job_id = '{job}' ORDER BY order_index").split()
+
+
+def parallel_job(shop, process_id, line):
+    """An active job: 'p' is a step beside its neighbours, 's' one alone."""
+    answer = shop.post('/api/jobs', {'title': 'Yan yana', 'steps': [
+        {'process_id': process_id, 'is_parallel': c == 'p'} for c in line]},
+        'manager')
+    assert answer.status == 201, answer
+    job = answer.json['data']['id']
+    assert act(shop, f'/api/jobs/{job}', 'activate').status == 200
+    return job, steps_of(shop, job)
+
+
+def test_steps_side_by_side_are_ready_together_and_waited_for(shop,
+                                                              process_id):
+    job, steps = parallel_job(shop, process_id, 'spppss')
+    assert states(shop, job) == ['ready'] + ['pending'] * 5
+    act(shop, f'/api/jobs/steps/{steps[0]}', 'start')
+    act(shop, f'/api/jobs/steps/{steps[0]}', 'complete')
+    assert states(shop, job) == ['completed'] + ['ready'] * 3 + \
+        ['pending'] * 2
+    shop.login('manager')
+    found = at_once(shop, 3, lambda client, n: act(
+        shop, f'/api/jobs/steps/{steps[1 + n]}', 'start', client=client))
+    assert [a.status for a in found] == [200] * 3
+    assert states(shop, job)[1:] == ['in_progress'] * 3 + ['pending'] * 2
+    # The last one in the line does not have to be the last to end.
+    for place, after in ((3, 'pending'), (1, 'pending'), (2, 'ready')):
+        assert act(shop, f'/api/jobs/steps/{steps[place]}',
+                   'complete').status == 200
+        assert states(shop, job)[4:] == [after, 'pending']
+    assert status_of(shop, 'jobs', job) == 'in_progress'
+
+
+def test_steps_side_by_side_that_end_at_once_let_the_next_begin(shop,
+                                                                process_id):
+    shop.login('manager')
+    for _ in range(5):
+        job, steps = parallel_job(shop, process_id, 'pppps')
+        assert states(shop, job) == ['ready'] * 4 + ['pending']
+        found = at_once(shop, 4, lambda client, n: act(
+            shop, f'/api/jobs/steps/{steps[n]}', 'complete', client=client))
+        assert [a.status for a in found] == [200] * 4
+        assert states(shop, job) == ['completed'] * 4 + ['ready']
+
+
+def test_two_runs_side_by_side_do_not_mix(shop, process_id):
+    """A step that stands alone parts them."""
+    job, steps = parallel_job(shop, process_id, 'ppspp')
+    for step in steps[:2]:
+        assert act(shop, f'/api/jobs/steps/{step}', 'complete').status == 200
+    assert states(shop, job)[2:] == ['ready', 'pending', 'pending']
+    assert act(shop, f'/api/jobs/steps/{steps[2]}', 'complete').status == 200
+    assert states(shop, job)[3:] == ['ready', 'ready']
+    for step in steps[3:]:
+        assert status_of(shop, 'jobs', job) == 'in_progress'
+        assert act(shop, f'/api/jobs/steps/{step}', 'complete').status == 200
+    assert status_of(shop, 'jobs', job) == 'completed'
+
+
 def test_the_next_step_is_ready_over_gaps_and_canceled_ones(shop, process_id):
     job = make_job(shop, process_id, 4)
     first, second, third, fourth = steps_of(shop, job)
@@ -131,6 +274,32 @@ def test_the_next_step_is_ready_over_gaps_and_canceled_ones(shop, process_id):
     assert status_of(shop, 'job_steps', fourth) == 'ready'
     assert act(shop, f'/api/jobs/steps/{fourth}', 'complete').status == 200
     assert status_of(shop, 'jobs', job) == 'completed'
+
+
+@pytest.mark.parametrize('before', ['active', 'in_progress', 'draft'])
+def test_a_job_of_which_only_finished_steps_are_left_ends_when_it_resumes(
+        shop, process_id, before):
+    """The old backend held a job and left its steps as they were."""
+    job = make_job(shop, process_id, 2)
+    first, second = steps_of(shop, job)
+    shop.sql(f"UPDATE jobs SET status = 'on_hold', status_before_hold = "
+             f"'{before}' WHERE id = '{job}'; "
+             "UPDATE job_steps SET status = 'completed' "
+             f"WHERE id = '{first}'")
+    assert act(shop, f'/api/jobs/steps/{second}', 'delete').status == 200
+    assert status_of(shop, 'jobs', job) == 'on_hold'
+    assert act(shop, f'/api/jobs/{job}', 'resume').status == 200
+    after = 'draft' if before == 'draft' else 'completed'
+    assert status_of(shop, 'jobs', job) == after
+    assert shop.get(f'/api/jobs/{job}', 'manager').json['data']['status'] == \
+        after
+
+
+def test_a_job_without_a_step_does_not_end_when_it_resumes(shop, process_id):
+    job = make_job(shop, process_id, 0)
+    for action in 'activate', 'hold', 'resume':
+        assert act(shop, f'/api/jobs/{job}', action).status == 200
+    assert status_of(shop, 'jobs', job) == 'active'
 
 
 def at_once(shop, count, what):

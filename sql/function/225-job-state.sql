@@ -108,10 +108,26 @@ BEGIN
 	 WHERE j.id = job.id
 	RETURNING * INTO job;
 	steps := reklam.move_steps(job, 'unhold', 'job_resumed');
-	IF job.status <> 'draft' THEN
-		PERFORM reklam.advance(job, NULL, 'task_ready');
-	END IF;
+	PERFORM reklam.go_on(job);
 	RETURN reklam.affected('job_resumed', steps);
+END
+$$;
+
+-- Lets the work of a running job go on; one of which only finished steps are
+-- left is completed.  While it was held its last open step may have gone.
+CREATE OR REPLACE FUNCTION reklam.go_on(job public.jobs)
+RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+	IF job.status NOT IN ('active', 'in_progress') THEN
+		RETURN;
+	END IF;
+	PERFORM reklam.advance(job, NULL, 'task_ready');
+	IF reklam.all_done(job.id) THEN
+		PERFORM reklam.set_job(job,
+		    reklam.moved('job', 'complete', job.status));
+	END IF;
 END
 $$;
 

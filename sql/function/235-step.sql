@@ -168,8 +168,8 @@ BEGIN
 END
 $$;
 
--- What follows a deleted step does not wait for it, and a job of which only
--- finished steps are left is completed.
+-- What follows a deleted step does not wait for it, and a running job of which
+-- only finished steps are left is completed; one on hold when it resumes.
 CREATE OR REPLACE FUNCTION reklam.step_delete(id uuid)
 RETURNS reklam.reply
 LANGUAGE plpgsql
@@ -181,13 +181,7 @@ BEGIN
 	PERFORM reklam.moved('step', 'delete', step.status);
 	DELETE FROM job_steps s
 	 WHERE s.id = step.id;
-	IF job.status IN ('active', 'in_progress') THEN
-		PERFORM reklam.advance(job, NULL, 'task_ready');
-		IF reklam.all_done(job.id) THEN
-			PERFORM reklam.set_job(job,
-			    reklam.moved('job', 'complete', job.status));
-		END IF;
-	END IF;
+	PERFORM reklam.go_on(job);
 	RETURN reklam.reply(200, 'step_deleted', NULL);
 END
 $$;
