@@ -32,6 +32,7 @@ static const struct {
 	{ "today", TODAY },
 	{ "body", WHOLE_BODY },
 	{ "hash", GIVEN },		/* by the route's handler */
+	{ "old", GIVEN },
 };
 
 static struct plan {

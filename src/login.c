@@ -292,6 +292,7 @@ login_enter(struct request *r)
 		ask_for_user(e, "login", e->username);
 }
 
+/* With the one that was checked, if any: it may have changed since. */
 static void
 on_new_hash(void *context, const char *hash)
 {
@@ -301,6 +302,7 @@ on_new_hash(void *context, const char *hash)
 		http_refuse(e->request, 500, "internal_error", NULL);
 	else {
 		args_set(&e->args, "hash", hash);
+		args_set(&e->args, "old", e->hash);
 		answer_run(e->request, &e->args);
 	}
 	forget(e);

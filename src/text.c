@@ -82,6 +82,9 @@ const struct text texts[] = {
 	    "Şifre 72 bayttan uzun olamaz" } },
 	{ "password_changed", { "Password changed, please log in again",
 	    "Şifre değiştirildi, lütfen tekrar giriş yapın" } },
+	{ "password_changed_meanwhile", {
+	    "The password has changed meanwhile, please log in again",
+	    "Şifre bu sırada değişti, lütfen tekrar giriş yapın" } },
 
 /* --- customers and dealers --- */
 	{ "customer_not_found", { "Customer not found",

@@ -120,6 +120,26 @@ def test_a_deleted_process_is_shown_to_no_role(ask):
 
 # --- tasks ---
 
+def test_a_task_says_what_it_demands_and_why_it_is_paused(shop, ask):
+    step = shop.sql("SELECT s.id FROM job_steps s JOIN users u "
+                    "ON u.id = s.assigned_to AND u.username = 'akaya' "
+                    "WHERE s.status = 'ready' ORDER BY s.id LIMIT 1")
+    assert ask('PATCH', f'/api/jobs/steps/{step}',
+               {'requirements': 'Mat folyo'})[0] == 200
+
+    def seen():
+        task = ask('GET', f'/api/tasks/{step}', who='operator')[1]['data']
+        listed, = (t for t in ask('GET', '/api/tasks?status=ready,blocked',
+                                  who='operator')[1]['data']
+                   if t['id'] == step)
+        assert task['requirements'] == listed['requirements']
+        assert task['block_reason'] == listed['block_reason']
+        return task['requirements'], task['block_reason']
+    assert seen() == ('Mat folyo', None)
+    assert ask('POST', f'/api/jobs/steps/{step}/pause',
+               {'reason': 'Malzeme yok'}, 'operator')[0] == 200
+    assert seen() == ('Mat folyo', 'Malzeme yok')
+
 @pytest.mark.parametrize('seconds, minutes', [
     (0, None), (90, 2), (20, 0), (150, 2)])
 def test_minutes_are_round_and_only_none_at_all_is_null(shop, ask, seconds,

@@ -3,14 +3,17 @@ Users, roles, passwords: who may change whom, and that a manager remains and
 everybody has one primary role whatever eight people do at once.
 """
 
+import contextlib
 import random
 import threading
 import time
 from collections import Counter
 
+import psycopg2
 import pytest
 
 import forge
+from backends import Asking, Backends
 
 LATER = 1.1     # seconds: a token of the same second counts as a new one
 
@@ -99,6 +102,56 @@ def test_a_new_password_ends_the_older_tokens(shop, people):
     again = people.enter('ayse', 'yeni-sifre')
     assert again.status == 200
     assert shop.get('/api/auth/me', token=again.json['token']).status == 200
+
+
+@contextlib.contextmanager
+def held(shop, user):
+    """Who changes the user has to wait; a cursor for who need not."""
+    with contextlib.closing(psycopg2.connect(shop.cluster.url(
+            shop.database))) as holder:
+        row = holder.cursor()
+        row.execute(f"SELECT FROM users WHERE id = '{user}' FOR UPDATE")
+        yield row
+        holder.commit()
+
+
+def test_of_two_who_change_a_password_at_once_one_does(shop, people):
+    """The later one was checked against a password that is none any more."""
+    mine = people.user('ayse')
+    token, new = people.token('ayse'), ['yeni-sifre-0', 'yeni-sifre-1']
+
+    def change(n):
+        return shop.worker(n).post('/api/auth/password', {
+            'current_password': 'gizli-1', 'new_password': new[n]},
+            token=token, headers={'Accept-Language': 'tr'})
+    with Backends(shop) as backends, held(shop, mine):
+        # Both have been checked when they come to write.
+        asking = Asking([lambda: change(0), lambda: change(1)])
+        backends.waits_for(2)
+    answers = asking.all()
+    assert sorted(a.status for a in answers) == [200, 409], answers
+    won = [a.status for a in answers].index(200)
+    assert answers[1 - won].json == {
+        'error': 'Şifre bu sırada değişti, lütfen tekrar giriş yapın'}
+    assert people.enter('ayse', new[won]).status == 200
+    for password in 'gizli-1', new[1 - won]:
+        assert people.enter('ayse', password).status == 401
+
+
+def test_a_manager_s_new_password_is_not_overwritten(shop, people):
+    mine = people.user('ayse')
+    token = people.token('ayse')
+    with Backends(shop) as backends, held(shop, mine) as row:
+        asking = Asking([lambda: shop.post('/api/auth/password', {
+            'current_password': 'gizli-1', 'new_password': 'benim-1'},
+            token=token, headers={'Accept-Language': 'en'})])
+        backends.waits_for(1)
+        row.execute("UPDATE users SET password_hash = crypt('onun-1', "
+                    f"gen_salt('bf', 6)) WHERE id = '{mine}'")
+    answer, = asking.all()
+    assert (answer.status, answer.json) == (409, {
+        'error': 'The password has changed meanwhile, please log in again'})
+    assert people.enter('ayse', 'onun-1').status == 200
 
 
 def test_a_deactivated_user_is_out_at_once_and_for_good(shop, people):

@@ -65,6 +65,25 @@ BEGIN
 END
 $$;
 
+-- Hashing takes its time: a password that was changed after it was checked is
+-- left as it is.
+CREATE OR REPLACE FUNCTION reklam.password_change(me uuid, hash text, old text)
+RETURNS reklam.reply
+LANGUAGE plpgsql
+AS $$
+BEGIN
+	UPDATE users u
+	   SET password_hash = hash,
+	       tokens_valid_from = now()
+	 WHERE u.id = me
+	   AND u.password_hash = old;
+	IF NOT FOUND THEN
+		PERFORM reklam.refuse(409, 'password_changed_meanwhile');
+	END IF;
+	RETURN reklam.reply(200, 'password_changed', NULL);
+END
+$$;
+
 -- Everybody may change his own name; for more it takes a right.
 CREATE OR REPLACE FUNCTION reklam.user_update(id uuid, body jsonb, hash text,
     me uuid, rights text[])

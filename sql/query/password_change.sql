@@ -1,7 +1,4 @@
--- Sets the asker's own password; tokens issued until now end.
-UPDATE users
-   SET password_hash = :'hash'::text,
-       tokens_valid_from = now()
- WHERE id = :'me'::uuid
-   AND :'hash'::text IS NOT NULL
-RETURNING 'password_changed' AS message, NULL::json AS body;
+-- Sets the asker's own password, unless it is no longer the one that was
+-- checked; tokens issued until now end.
+SELECT status, message, body
+  FROM reklam.password_change(:'me'::uuid, :'hash'::text, :'old'::text);
