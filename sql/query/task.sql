@@ -12,6 +12,8 @@ SELECT json_build_object('data', json_build_object(
            'production_notes', s.production_notes,
            'has_production', s.has_production,
            'required_quantity', nullif(s.required_quantity, 0),
+           'requirements', s.requirements,
+           'block_reason', s.block_reason,
            'job', json_build_object(
                'id', j.id,
                'job_number', j.job_number,

@@ -1,4 +1,5 @@
--- The asker's tasks; whoever may see jobs can ask for other people's.
+-- The asker's tasks; whoever may see jobs can ask for other people's.  For the
+-- others a person, a machine and a job count as not asked for.
 -- reads: job_steps, jobs, customers, customer_dealers, processes, machines
 WITH asked AS (
 	SELECT string_to_array(replace(coalesce(:'status',
@@ -11,11 +12,12 @@ WITH asked AS (
 	SELECT s.*
 	  FROM job_steps s
 	 WHERE s.job_id = :'job_id'::uuid
+	   AND (SELECT anybody FROM asked)
 	   AND s.status = ANY ((SELECT statuses FROM asked)::text[])
 	UNION ALL
 	SELECT s.*
 	  FROM job_steps s
-	 WHERE :'job_id'::uuid IS NULL
+	 WHERE (:'job_id'::uuid IS NULL OR NOT (SELECT anybody FROM asked))
 	   AND s.assigned_to = CASE WHEN (SELECT anybody FROM asked)
 	           THEN :'assigned_to'::uuid ELSE :'me'::uuid END
 	   AND s.status = ANY ((SELECT statuses FROM asked)::text[])
@@ -32,9 +34,9 @@ WITH asked AS (
 	SELECT s.id, s.status, s.order_index,
 	       (SELECT due_date FROM jobs WHERE id = s.job_id) AS due_date
 	  FROM found s
-	 WHERE (:'assigned_to'::uuid IS NULL OR s.assigned_to = :'assigned_to'::uuid)
+	 WHERE NOT (SELECT anybody FROM asked)
+	    OR (:'assigned_to'::uuid IS NULL OR s.assigned_to = :'assigned_to'::uuid)
 	   AND (:'machine_id'::uuid IS NULL OR s.machine_id = :'machine_id'::uuid)
-	   AND ((SELECT anybody FROM asked) OR s.assigned_to = :'me'::uuid)
 ), page AS (
 	SELECT id, row_number() OVER tasks AS place
 	  FROM visible
@@ -59,6 +61,8 @@ SELECT json_build_object('data', (
                       'production_notes', s.production_notes,
                       'has_production', s.has_production,
                       'required_quantity', nullif(s.required_quantity, 0),
+                      'requirements', s.requirements,
+                      'block_reason', s.block_reason,
                       'job', json_build_object(
                           'id', j.id,
                           'job_number', j.job_number,
