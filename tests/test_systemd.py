@@ -12,6 +12,9 @@ import process
 from process import wait_until
 
 
+pytestmark = pytest.mark.once
+
+
 class Manager:
     """Reads what a service says, as systemd does."""
 
