@@ -35,9 +35,10 @@ def pytest_configure(config):
 
 
 # The files that take longest begin, so that none is left at the end.
-LONG = ['test_page', 'test_migration_guide', 'test_workers',
-        'test_migrations', 'test_pool', 'test_work', 'test_database_faults',
-        'test_cache', 'test_bad_input', 'test_elsewhere']
+LONG = ['test_page', 'test_migration_guide', 'test_package', 'test_workers',
+        'test_lists', 'test_migrations', 'test_pool', 'test_work',
+        'test_database_faults', 'test_cache', 'test_bad_input',
+        'test_elsewhere']
 
 
 def pytest_collection_modifyitems(items):
