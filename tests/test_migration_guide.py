@@ -1,12 +1,14 @@
 """
 reklam-guide(7) is followed: the way from the old backend, on an old database,
-and backup and restore.  The commands are taken from its text.  Host, paths and names are
-changed, and three programs have stand-ins: systemctl, since nothing here is
-a service, su, since nobody here is root, and curl trusts our certificate.
+and backup and restore.  The commands are taken from its text, and typed into
+one shell from the first to the last.  Host, paths and names are changed, and
+three programs have stand-ins: systemctl, since nothing here is a service, su
+and runuser, since nobody here is root; and curl trusts our certificate.
 """
 
 import re
 import shutil
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -17,9 +19,10 @@ import forge
 import process
 import replay
 from cluster import Cluster, load
-from process import ROOT, run
+from process import ROOT, Trouble, run
 from shop import Shop, moment, not_before
 from test_migrations import TABLES
+from web_server import certificate
 
 pytestmark = pytest.mark.once
 
@@ -35,6 +38,15 @@ AS_RECORDED = '''
     ALTER TABLE job_steps DROP CONSTRAINT job_steps_status_check;
     ALTER TABLE notifications DROP CONSTRAINT notifications_type_check;'''
 SYSTEMCTL = 'systemctl '
+# What the old backend's site says.
+OLD_SITE = '''server {{
+	listen {listen} ssl http2;
+	server_name localhost;
+	ssl_certificate {pem};
+	ssl_certificate_key {key};
+	return 200 old-shop;
+}}
+'''
 
 
 def chapter(heading):
@@ -109,6 +121,38 @@ def structure(cluster, name):
     return re.sub(r'^\\(un)?restrict .*$', '', text, flags=re.M)
 
 
+class Terminal:
+    """A shell that remembers from block to block what was exported."""
+
+    END = 'the end of what was asked'
+
+    def __init__(self, directory, path, env):
+        self.log = process.write(directory / 'terminal.log', '')
+        with open(self.log, 'ab') as log:
+            self.popen = subprocess.Popen(
+                ['sh', '-e'], cwd=directory, text=True, stderr=log,
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                env=process.environment({**env, 'PATH': path}),
+                preexec_fn=process.die_with_parent, **process.user_words())
+
+    def __call__(self, commands):
+        """What they print; none of them reads what is typed after it."""
+        self.popen.stdin.write(f'{{\n{commands}}} < /dev/null\n'
+                               f"echo '{self.END}'\n")
+        self.popen.stdin.flush()
+        said = ''
+        for line in self.popen.stdout:
+            if line.endswith(f'{self.END}\n'):
+                return said + line[:-len(self.END) - 1]
+            said += line
+        raise Trouble(f'{commands}{said}{self.log.read_text()}')
+
+    def close(self):
+        self.popen.stdin.close()
+        self.popen.stdout.close()
+        self.popen.wait(10)
+
+
 class Machine:
     """Where the guide is followed."""
 
@@ -123,7 +167,7 @@ class Machine:
         self.shop = Shop(
             directory, cluster, 'shop', today=replay.TODAY,
             http_port=ports[0], https_port=ports[1],
-            names={'LOGIN_RATE': '1000r/s'},
+            names={'LOGIN_RATE': '1000r/s', 'SERVER_NAME': '_'},
             env={'DB_STATEMENT_MS': 20000,
                  'WORKERS_FILE': directory / 'nginx/reklam-workers.conf',
                  'CONTROL_SOCKET': directory / 'run/control.sock'})
@@ -131,13 +175,19 @@ class Machine:
         self.shop.settings_path.symlink_to('etc/reklam/reklam.conf')
         self.copy_sql()
         self.install_site()
-        self.stand_in('su', 'while [ "$1" != -c ]; do shift; done\n'
+        self.stand_in('su', '[ "$1 $2" = "postgres -c" ] || exit\n'
                       f'PGHOST={cluster.directory} PGUSER=postgres '
-                      'exec sh -c "$2"')
+                      'exec sh -c "$3"')
+        self.stand_in('runuser', '[ "$1 $2 $3" = "-u reklam --" ] || exit\n'
+                      'shift 3; exec "$@"')
         for name in 'reklamd', 'reklamctl':
             self.shop.installed(name)
         self.old_settings()
         self.said, self.services = '', []
+        tools = Path(Cluster.tool('pg_dump')).parent
+        self.sh = Terminal(directory, f'{directory}/bin:{tools}:'
+                           '/usr/local/bin:/usr/bin:/bin',
+                           {**self.shop.program.env, 'LD_PRELOAD': ''})
 
     def copy_sql(self):
         shutil.copytree(ROOT / 'sql', self.directory / 'sql')
@@ -146,13 +196,37 @@ class Machine:
             process.give(path)
 
     def install_site(self):
-        """nginx as the package leaves it: the site is there, not enabled."""
+        """nginx as the package leaves it: the site is there, without a name
+        and with some certificate; and the old one is enabled."""
+        pem, key = certificate(process.directory(self.directory / 'other'))
+        self.web.names.update(CERTIFICATE=pem, CERTIFICATE_KEY=key)
         self.web.write()
         site = self.web.directory / 'reklam-site.conf'
-        process.write(self.etc / 'nginx/sites-available/reklam', site.read_text())
+        cut = re.search(r"sed (-e '.*?' -e '.*?') \\",
+                        (ROOT / 'debian/rules').read_text())[1]
+        available = self.etc / 'nginx/sites-available'
+        process.write(available / 'reklam',
+                      run('sh', '-c', f'sed {cut} {site}').stdout)
+        pem, key = certificate(self.web.directory)
+        process.write(available / 'old-shop', OLD_SITE.format(
+            listen=f'127.0.0.1:{self.web.https_port}', pem=pem, key=key))
+        (self.etc / 'nginx/sites-enabled/old-shop').symlink_to(
+            '../sites-available/old-shop')
         self.web.files[site.name] = \
             f'include {self.etc}/nginx/sites-enabled/*;\n'
         self.web.start()
+        process.wait_until(self.site_is_as_linked, 10, 'the old site')
+
+    def name_site(self, lines):
+        """Each line stands instead of the one that begins as it does."""
+        path = self.etc / 'nginx/sites-available/reklam'
+        text = path.read_text()
+        for line in self.local(lines).splitlines():
+            word = line.split()[0]
+            text, count = re.subn(rf'^\t{word} .*$', f'\t{line}', text,
+                                  flags=re.M)
+            assert count == 1, line
+        path.write_text(text)
 
     def stand_in(self, name, text):
         path = process.write(self.directory / 'bin' / name,
@@ -178,9 +252,13 @@ CORS_ORIGINS=*
 
     def local(self, commands):
         """The same with this machine's host, paths and names."""
-        pem = self.web.directory / 'localhost.pem'
+        pem, key = certificate(self.web.directory)
+        live = '/etc/letsencrypt/live/shop.example.org'
         for theirs, ours in (
                 ('/srv/shop/.env', self.directory / 'old.env'),
+                (f'{live}/fullchain.pem', pem),
+                (f'{live}/privkey.pem', key),
+                ('server_name shop.example.org', 'server_name localhost'),
                 ('/etc/', f'{self.etc}/'),
                 ('postgresql://reklam:PASSWORD@localhost/copy',
                  self.cluster.url('copy')),
@@ -201,15 +279,9 @@ CORS_ORIGINS=*
                 script += line
                 continue
             if script:
-                self.said, script = self.said + self.sh(script), ''
+                self.said += self.sh(self.local(script))
+                script = ''
             self.systemctl(line[len(SYSTEMCTL):].strip())
-
-    def sh(self, script):
-        tools = Path(Cluster.tool('pg_dump')).parent
-        return run('sh', '-e', '-c', self.local(script), cwd=self.directory,
-                   env={**self.shop.program.env, 'LD_PRELOAD': '',
-                        'PATH': f'{self.directory}/bin:{tools}:'
-                                '/usr/local/bin:/usr/bin:/bin'}).stdout
 
     def sql(self, text):
         """In a session that ends, so that the database can be dropped."""
@@ -231,10 +303,15 @@ CORS_ORIGINS=*
             assert words in ('stop shop-api', 'start shop-api'), words
 
     def site_is_as_linked(self):
-        linked = (self.etc / 'nginx/sites-enabled/reklam').exists()
-        done = run('curl', '-sk', '-o', '/dev/null', self.shop.https_url,
-                   check=False)
-        return (done.returncode == 0) == linked
+        linked = [path.name for path in
+                  (self.etc / 'nginx/sites-enabled').iterdir()]
+        return self.answering() in linked
+
+    def answering(self):
+        """Which site does."""
+        said = run('curl', '-sk', f'{self.shop.https_url}/api/health',
+                   check=False).stdout
+        return 'old-shop' if said == 'old-shop' else said and 'reklam'
 
 
 @pytest.fixture(scope='module')
@@ -256,18 +333,20 @@ def moved(private, then):
     machine.before = rows.digests()
     as_it_was = structure(then, 'shop')
     commands = blocks()
-    for heading in 'The settings', 'Before the day':
-        machine.follow(commands[heading])
+    machine.follow(commands['The settings'])
+    machine.name_site(commands['The site'])
+    machine.follow(commands['Before the day'])
     machine.untouched = (structure(then, 'shop') == as_it_was,
                          rows.digests() == machine.before)
     machine.follow(commands['On the day'])
     machine.after = rows.digests()
     yield machine
+    machine.sh.close()
     assert not machine.shop.stop()
 
 
 def test_the_guide_has_what_is_followed_here():
-    assert list(blocks()) == ['The settings', 'Before the day',
+    assert list(blocks()) == ['The settings', 'The site', 'Before the day',
                               'On the day', 'Back again']
 
 
@@ -278,6 +357,11 @@ def test_all_of_it_goes_through(moved):
     assert moved.services == ['stop shop-api', 'enable --now reklamd',
                               'reload nginx']
     assert not moved.cluster.has('copy')
+
+
+def test_the_new_site_has_taken_the_name_of_the_old_one(moved):
+    assert moved.answering() == 'reklam'
+    assert 'conflicting server name' not in moved.web.error_log()
 
 
 def test_the_rehearsal_left_the_old_database_alone(moved):
@@ -394,6 +478,7 @@ def test_the_way_back_ends_what_was_begun(back):
     assert back.services[-3:] == ['disable --now reklamd', 'start shop-api',
                                   'reload nginx']
     assert not back.shop.program.is_running()
+    assert back.answering() == 'old-shop'
 
 
 def test_the_old_backend_writes_as_before(back):
