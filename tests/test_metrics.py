@@ -136,8 +136,12 @@ def test_promtool_finds_nothing(shop):
 def test_prometheus_takes_the_settings_that_the_rules_tell(tmp_path):
     told = re.search(r'^# scrape_configs:\n(#   .*\n)+',
                      RULES.read_text(), re.M)[0]
+    token = tmp_path / 'reklam-token'
+    token.write_text('a.b.c')
+    assert '/etc/prometheus/reklam-token' in told
     path = tmp_path / 'prometheus.yml'
-    path.write_text(re.sub('^# ', '', told, flags=re.M))
+    path.write_text(re.sub('^# ', '', told, flags=re.M).replace(
+        '/etc/prometheus/reklam-token', str(token)))
     assert 'SUCCESS' in promtool('check', 'config', path)
 
 
