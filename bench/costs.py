@@ -81,7 +81,7 @@ class Stand:
             cached: Shop(directory / f'cached-{cached}', postgres, DATABASE,
                          workers=1, web=False,
                          DB_POOL_MIN_CONNECTIONS=4, DB_POOL_MAX_CONNECTIONS=4,
-                         DB_POOL_WAIT_MS=5000, **({} if cached else UNCACHED))
+                         **({'DB_POOL_WAIT_MS': 5000} if cached else UNCACHED))
             for cached in (True, False)}
         for shop in self.shops.values():
             shop.program.argv = [*before, *shop.program.argv]
