@@ -160,6 +160,8 @@ def test_a_plan_that_cannot_be_had_harms_nobody(make_shop):
 
 
 def test_reklamctl_tells_it_without_the_database(shop):
+    assert shop.get('/api/processes', 'manager').status == 200
+    shop.post('/api/machines', {'name': 'x', 'code': 'TOLD'}, 'manager')
     told = process.run(shop.installed('reklamctl'), '-f', shop.settings_path,
                        'slow').stdout
     assert 'machine_create' in told and 'processes' in told
