@@ -101,16 +101,22 @@ def test_the_uri_arrives_as_it_was_sent(web):
             == path.encode().decode('latin-1')
 
 
+def exchange(s, data):
+    """Bytes to nginx; all that comes back until it closes."""
+    s.sendall(data)
+    found = b''
+    try:
+        while more := s.recv(65536):
+            found += more
+    except ConnectionResetError:
+        pass                    # it waited for more, or had not read all
+    return found
+
+
 def plain(web, data):
-    """Bytes to nginx; head and body of what comes back."""
+    """Head and body of what comes back."""
     with socket.create_connection(('127.0.0.1', web.web.http_port), 10) as s:
-        s.sendall(data)
-        found = b''
-        try:
-            while more := s.recv(65536):
-                found += more
-        except ConnectionResetError:
-            pass                # after the answer: it waited for a body
+        found = exchange(s, data)
     head, _, body = found.partition(b'\r\n\r\n')
     return head.decode('latin-1'), body
 

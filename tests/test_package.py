@@ -14,7 +14,7 @@ import pytest
 
 import process
 from process import ROOT, run
-from test_nginx import context, end, site
+from test_nginx import context, end, exchange, site
 from test_readme import LEFT_OUT
 from web_server import certificate
 
@@ -392,14 +392,7 @@ def spoken(web, data, name='localhost'):
     with socket.create_connection(('127.0.0.1', web.web.https_port),
                                   10) as raw:
         with context().wrap_socket(raw, server_hostname=name) as s:
-            s.sendall(data)
-            found = b''
-            try:
-                while more := s.recv(65536):
-                    found += more
-            except ConnectionResetError:
-                pass            # it had not read all of it
-    return found.decode('latin-1')
+            return exchange(s, data).decode('latin-1')
 
 
 def test_another_name_behind_the_handshake_gets_no_answer(named):

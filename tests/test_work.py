@@ -83,15 +83,21 @@ def test_a_job_goes_where_it_may_and_nowhere_else(shop, process_id, action):
         assert status_of(shop, 'jobs', job) == (wanted or status), status
 
 
+def in_state(shop, process_id, job_status, step_status):
+    """A job of two steps, and its first."""
+    job = make_job(shop, process_id, 2)
+    step = steps_of(shop, job)[0]
+    shop.sql(f"UPDATE jobs SET status = '{job_status}' WHERE id = '{job}'; "
+             f"UPDATE job_steps SET status = '{step_status}' "
+             f"WHERE id = '{step}'")
+    return job, step
+
+
 @pytest.mark.once
 @pytest.mark.parametrize('action', STEP_ACTIONS)
 def test_a_step_goes_where_it_may_and_nowhere_else(shop, process_id, action):
     for status in STEP:
-        job = make_job(shop, process_id, 2)
-        step = steps_of(shop, job)[0]
-        shop.sql(f"UPDATE jobs SET status = 'active' WHERE id = '{job}'; "
-                 f"UPDATE job_steps SET status = '{status}' "
-                 f"WHERE id = '{step}'")
+        _, step = in_state(shop, process_id, 'active', status)
         answer = act(shop, f'/api/jobs/steps/{step}', action)
         legal = status in STEP_ACTIONS[action]
         assert answer.status == (200 if legal else 409), (status, answer)
@@ -132,11 +138,7 @@ EVENTS = {'activate step': 'activate', 'start step': 'start',
 def test_a_step_goes_where_its_job_lets_it(shop, process_id, action):
     step_status, outcomes = JOB_OF_STEP[action]
     for status in JOB:
-        job = make_job(shop, process_id, 2)
-        step = steps_of(shop, job)[0]
-        shop.sql(f"UPDATE jobs SET status = '{status}' WHERE id = '{job}'; "
-                 f"UPDATE job_steps SET status = '{step_status}' "
-                 f"WHERE id = '{step}'")
+        job, step = in_state(shop, process_id, status, step_status)
         if action == 'add':
             answer = shop.post(f'/api/jobs/{job}/steps',
                                {'process_id': process_id}, 'manager')
@@ -156,10 +158,7 @@ def test_a_step_goes_where_its_job_lets_it(shop, process_id, action):
 
 def test_a_step_that_is_reopened_in_a_held_job_waits_with_the_others(
         shop, process_id):
-    job = make_job(shop, process_id, 2)
-    step = steps_of(shop, job)[0]
-    shop.sql(f"UPDATE jobs SET status = 'on_hold' WHERE id = '{job}'; "
-             f"UPDATE job_steps SET status = 'completed' WHERE id = '{step}'")
+    job, step = in_state(shop, process_id, 'on_hold', 'completed')
     assert act(shop, f'/api/jobs/steps/{step}', 'reopen').status == 200
     assert status_of(shop, 'job_steps', step) == 'on_hold'
 
