@@ -14,7 +14,7 @@ void control_forget(void);	/* in a child: only the descriptors */
 
 /* Who asks for a reload waits for the end of the one that it began. */
 enum control_stage {
-	CONTROL_ANSWERED,
+	CONTROL_ANSWERED,	/* at once: it is no reload */
 	CONTROL_ASKED,		/* for one that has not begun */
 	CONTROL_CHECKED,	/* its settings are being looked at */
 	CONTROL_RENEWED,	/* its workers begin */
