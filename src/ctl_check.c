@@ -37,9 +37,7 @@ is_migrated(const char *directory)
 static bool
 is_true(const struct json *j, const char *name)
 {
-	int node = json_member(j, 0, name);
-
-	return node != -1 && j->nodes[node].kind == JSON_TRUE;
+	return json_member_of(j, 0, name, JSON_TRUE) >= 0;
 }
 
 /* Without LISTEN every answer is computed anew; without a database, none. */
@@ -61,15 +59,10 @@ has_workers(const struct json *workers)
 	char state[16];
 	unsigned ready = 0;
 	uint32_t i;
-	int node;
 
 	for (i = 1; i < workers->count; i = workers->nodes[i].next) {
-		node = json_member(workers, i, "state");
-		if (node != -1) {
-			json_string(workers, (uint32_t)node, state,
-			    sizeof state);
-			ready += strcmp(state, "ready") == 0;
-		}
+		json_member_string(workers, i, "state", state, sizeof state);
+		ready += strcmp(state, "ready") == 0;
 	}
 	if (ready == 0)
 		ctl_fail("no worker is ready");

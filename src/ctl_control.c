@@ -110,11 +110,9 @@ static bool
 is_refusal(const struct json *document)
 {
 	char sentence[1024];
-	int error = json_member(document, 0, "error");
-
-	if (error == -1 || document->nodes[error].kind != JSON_STRING)
+	if (json_member_string(document, 0, "error", sentence,
+	    sizeof sentence) == 0)
 		return false;
-	json_string(document, (uint32_t)error, sentence, sizeof sentence);
 	ctl_fail("%s", sentence);
 	return true;
 }

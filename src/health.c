@@ -89,21 +89,6 @@ health_cache(struct request *r)
 	    r->language));
 }
 
-static char *
-take_text(const struct json *j, const char *name)
-{
-	int node = j->count > 0 ? json_member(j, 0, name) : -1;
-	size_t size;
-	char *text;
-
-	if (node < 0 || j->nodes[node].kind != JSON_STRING)
-		return NULL;
-	size = j->nodes[node].end - j->nodes[node].start + 1;
-	if ((text = malloc(size)) != NULL)
-		json_string(j, (uint32_t)node, text, size);
-	return text;
-}
-
 void
 health_clear(struct request *r)
 {
@@ -111,8 +96,8 @@ health_clear(struct request *r)
 
 	if (!args_check(r))
 		return;
-	prefix = take_text(&r->json, "prefix");
-	table = take_text(&r->json, "table");
+	prefix = json_member_copy(&r->json, 0, "prefix");
+	table = json_member_copy(&r->json, 0, "table");
 	reply(r, 200, report_cleared(none_when_blank(prefix),
 	    none_when_blank(table)));
 	free(prefix);

@@ -47,8 +47,15 @@ enum json_fault {
 enum json_fault json_read(struct json *, const char *text, size_t length,
     struct json_node *nodes, uint32_t room);
 
-/* The value of a member of the object at index `object`, or -1. */
+/*
+ * The value of a member of the object at index `object`; -1 when there is none,
+ * when that is no object, and when nothing was read (count is 0).
+ */
 int json_member(const struct json *, uint32_t object, const char *key);
+
+/* The same where it is of that kind, else -1. */
+int json_member_of(const struct json *, uint32_t object, const char *key,
+    enum json_kind kind);
 
 /*
  * A string's characters, unescaped, NUL-terminated, in `out` (size at least
@@ -58,6 +65,17 @@ size_t json_string(const struct json *, uint32_t node, char *out, size_t size);
 
 /* True for a number without fraction or exponent that fits. */
 bool json_integer(const struct json *, uint32_t node, int64_t *value);
+
+/* A member's number; 0 when it is none, or none that fits. */
+int64_t json_member_integer(const struct json *, uint32_t object,
+    const char *key);
+
+/* A member's text, as by json_string; "" when it is none. */
+size_t json_member_string(const struct json *, uint32_t object,
+    const char *key, char *out, size_t size);
+
+/* The same in memory of its own; NULL when it is none, or memory is short. */
+char *json_member_copy(const struct json *, uint32_t object, const char *key);
 
 /* Is it nothing: null, false, 0, "", [] or {}? */
 bool json_is_nothing(const struct json *, uint32_t node);

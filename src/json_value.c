@@ -31,7 +31,7 @@ json_member(const struct json *json, uint32_t object, const char *key)
 	size_t length = strlen(key);
 	uint32_t i, at;
 
-	if (nodes[object].kind != JSON_OBJECT)
+	if (json->count == 0 || nodes[object].kind != JSON_OBJECT)
 		return -1;
 	for (i = 0, at = object + 1; i < nodes[object].count; i++) {
 		if (means(json, &nodes[at], key, length))
@@ -39,6 +39,15 @@ json_member(const struct json *json, uint32_t object, const char *key)
 		at = nodes[at + 1].next;
 	}
 	return -1;
+}
+
+int
+json_member_of(const struct json *json, uint32_t object, const char *key,
+    enum json_kind kind)
+{
+	int node = json_member(json, object, key);
+
+	return node >= 0 && json->nodes[node].kind == kind ? node : -1;
 }
 
 size_t
@@ -85,6 +94,43 @@ json_integer(const struct json *json, uint32_t node, int64_t *value)
 		return false;
 	*value = v;
 	return true;
+}
+
+int64_t
+json_member_integer(const struct json *json, uint32_t object, const char *key)
+{
+	int node = json_member(json, object, key);
+	int64_t value = 0;
+
+	return node >= 0 && json_integer(json, (uint32_t)node, &value) ?
+	    value : 0;
+}
+
+size_t
+json_member_string(const struct json *json, uint32_t object, const char *key,
+    char *out, size_t size)
+{
+	int node = json_member_of(json, object, key, JSON_STRING);
+
+	if (node >= 0)
+		return json_string(json, (uint32_t)node, out, size);
+	out[0] = '\0';
+	return 0;
+}
+
+char *
+json_member_copy(const struct json *json, uint32_t object, const char *key)
+{
+	int node = json_member_of(json, object, key, JSON_STRING);
+	char *text = NULL;
+	size_t size;
+
+	if (node >= 0) {
+		size = json->nodes[node].end - json->nodes[node].start + 1;
+		if ((text = malloc(size)) != NULL)
+			json_string(json, (uint32_t)node, text, size);
+	}
+	return text;
 }
 
 bool

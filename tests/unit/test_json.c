@@ -203,6 +203,37 @@ FACT(members_are_found_with_their_values)
 	assert_false(json_integer(&json, member("b"), &n));
 }
 
+FACT(a_member_is_what_it_should_be_or_nothing)
+{
+	static const char text[] = "{\"a\":\"\\u00e7a\",\"n\":-7,"
+	    "\"t\":true,\"l\":[1],\"f\":1.5}";
+	char out[8] = "x", *copy;
+
+	assert_int_equal(json_read(&json, text, sizeof text - 1, nodes, 100),
+	    JSON_FINE);
+	assert_int_equal(json_member_of(&json, 0, "t", JSON_TRUE),
+	    json_member(&json, 0, "t"));
+	assert_int_equal(json_member_of(&json, 0, "t", JSON_FALSE), -1);
+	assert_int_equal(json_member_of(&json, 0, "none", JSON_TRUE), -1);
+	assert_int_equal(json_member_integer(&json, 0, "n"), -7);
+	assert_int_equal(json_member_integer(&json, 0, "f"), 0);
+	assert_int_equal(json_member_integer(&json, 0, "a"), 0);
+	assert_int_equal(json_member_integer(&json, 0, "none"), 0);
+	assert_int_equal(json_member_string(&json, 0, "a", out, sizeof out),
+	    3);
+	assert_string_equal(out, "\xc3\xa7" "a");
+	assert_int_equal(json_member_string(&json, 0, "n", out, sizeof out),
+	    0);
+	assert_string_equal(out, "");
+	copy = json_member_copy(&json, 0, "a");
+	assert_string_equal(copy, "\xc3\xa7" "a");
+	free(copy);
+	assert_null(json_member_copy(&json, 0, "l"));
+	assert_null(json_member_copy(&json, 0, "none"));
+	json = (struct json){ .count = 0 };
+	assert_int_equal(json_member(&json, 0, "a"), -1);
+}
+
 FACT(an_integer_is_exact_or_none)
 {
 	static const struct {
@@ -268,6 +299,8 @@ RUN(T(what_is_no_strict_json_is_refused),
     T(a_nul_is_refused_wherever_it_stands), T(a_cut_text_is_refused),
     T(thirty_two_deep_and_no_deeper), T(ten_thousand_nodes_and_no_more),
     T(a_duplicate_is_found_among_many),
-    T(members_are_found_with_their_values), T(an_integer_is_exact_or_none),
+    T(members_are_found_with_their_values),
+    T(a_member_is_what_it_should_be_or_nothing),
+    T(an_integer_is_exact_or_none),
     T(what_is_quoted_is_read_again),
     T(quoting_tells_what_it_needs_and_stays_inside))
