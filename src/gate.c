@@ -159,27 +159,6 @@ find_known(const char *id, const struct query *query)
 	return &k->who;
 }
 
-static int64_t
-member_integer(const struct json *j, const char *name)
-{
-	int node = json_member(j, 0, name);
-	int64_t n = 0;
-
-	if (node >= 0)
-		json_integer(j, (uint32_t)node, &n);
-	return n;
-}
-
-static void
-member_text(const struct json *j, const char *name, char *out, size_t size)
-{
-	int node = json_member(j, 0, name);
-
-	out[0] = '\0';
-	if (node >= 0 && j->nodes[node].kind == JSON_STRING)
-		json_string(j, (uint32_t)node, out, size);
-}
-
 /* Rights are words without quotes or backslashes: checked here. */
 static bool
 is_plain(const char *word)
@@ -191,11 +170,11 @@ is_plain(const char *word)
 static bool
 read_rights(const struct json *j, struct identity *who)
 {
-	int list = json_member(j, 0, "rights");
+	int list = json_member_of(j, 0, "rights", JSON_ARRAY);
 	size_t room, at = 1;
 	char word[128];
 
-	if (list < 0 || j->nodes[list].kind != JSON_ARRAY)
+	if (list < 0)
 		return false;
 	room = j->nodes[list].end - j->nodes[list].start + 3;
 	if ((who->rights_array = malloc(room)) == NULL)
@@ -227,17 +206,15 @@ read_identity(const struct fetched *a, struct identity *who)
 {
 	static struct json_node nodes[NODES];
 	struct json j;
-	int active;
 
 	*who = (struct identity){ .active = false };
 	if (json_read(&j, a->body, a->body_length, nodes, NODES) != JSON_FINE)
 		return false;
-	member_text(&j, "id", who->id, sizeof who->id);
-	member_text(&j, "role", who->role, sizeof who->role);
-	active = json_member(&j, 0, "active");
-	who->active = active >= 0 && j.nodes[active].kind == JSON_TRUE;
-	who->valid_from = member_integer(&j, "valid_from");
-	who->has_role = member_integer(&j, "roles") > 0;
+	json_member_string(&j, 0, "id", who->id, sizeof who->id);
+	json_member_string(&j, 0, "role", who->role, sizeof who->role);
+	who->active = json_member_of(&j, 0, "active", JSON_TRUE) >= 0;
+	who->valid_from = json_member_integer(&j, 0, "valid_from");
+	who->has_role = json_member_integer(&j, 0, "roles") > 0;
 	return read_rights(&j, who);
 }
 
@@ -263,15 +240,16 @@ get_to_know(const struct fetched *a, const char *id, bool is_service)
 }
 
 /*
- * The database keeps microseconds, a token whole seconds: a token of the very
- * second in which the older ones ended is a new one.
+ * The database keeps microseconds, a token whole seconds by our clock.  Where
+ * that does not tell whether it is newer than the moment in which the older
+ * ones ended, it has been issued with that moment in it.
  */
 static bool
 is_valid(const struct identity *who, const struct token *token)
 {
-	return who->active &&
-	    (token->issued == 0 ? who->valid_from == 0 :
-	    token->issued >= who->valid_from);
+	return who->active && (who->valid_from == 0 ||
+	    who->valid_from == token->since ||
+	    token->issued > who->valid_from / 1000000);
 }
 
 static void

@@ -14,7 +14,7 @@ struct identity {
 	char id[37];
 	char role[64];			/* code of the primary role, or "" */
 	bool active, service, has_role, manager;
-	int64_t valid_from;		/* older tokens have ended; seconds */
+	int64_t valid_from;		/* older tokens have ended; us, or 0 */
 	uint64_t rights;		/* those that some route asks for */
 	char *rights_array;		/* all of them, as a text[] literal */
 };

@@ -59,30 +59,6 @@ forget(struct entry *e)
 	free(e);
 }
 
-static bool
-has_text(const struct json *j, uint32_t object, const char *name)
-{
-	int node = json_member(j, object, name);
-
-	return node >= 0 && j->nodes[node].kind == JSON_STRING;
-}
-
-/* A string member of the object, in memory of its own; or NULL. */
-static char *
-take_text(const struct json *j, uint32_t object, const char *name)
-{
-	int node = json_member(j, object, name);
-	size_t size;
-	char *text;
-
-	if (!has_text(j, object, name))
-		return NULL;
-	size = j->nodes[node].end - j->nodes[node].start + 1;
-	if ((text = malloc(size)) != NULL)
-		json_string(j, (uint32_t)node, text, size);
-	return text;
-}
-
 static void
 refuse_unavailable(struct request *r, enum pool_outcome outcome)
 {
@@ -121,15 +97,13 @@ on_password(void *context, bool right, const char *again)
 static bool
 read_user(struct entry *e, struct json *j, struct json_node *nodes)
 {
-	int hash;
+	size_t length;
 
 	if (e->body == NULL ||
 	    json_read(j, e->body, e->length, nodes, NODES) != JSON_FINE)
 		return false;
-	hash = json_member(j, 0, "hash");
-	return hash >= 0 && nodes[hash].kind == JSON_STRING &&
-	    json_string(j, (uint32_t)hash, e->hash, sizeof e->hash) <
-	    sizeof e->hash - 1;
+	length = json_member_string(j, 0, "hash", e->hash, sizeof e->hash);
+	return length > 0 && length < sizeof e->hash - 1;
 }
 
 /* The statement's answer is kept: it is another's when this returns. */
@@ -247,14 +221,19 @@ let_in(struct entry *e, const char *again)
 	struct json_node nodes[NODES];
 	struct json j;
 	char token[TOKEN_MAX], *id = NULL, *role = NULL;
-	int user = read_user(e, &j, nodes) ? json_member(&j, 0, "user") : -1;
+	int64_t since = 0;
+	int user = -1;
 
+	if (read_user(e, &j, nodes)) {
+		user = json_member(&j, 0, "user");
+		since = json_member_integer(&j, 0, "valid_from");
+	}
 	if (user >= 0) {
-		id = take_text(&j, (uint32_t)user, "id");
-		role = take_text(&j, (uint32_t)user, "role");
+		id = json_member_copy(&j, (uint32_t)user, "id");
+		role = json_member_copy(&j, (uint32_t)user, "role");
 	}
 	if (id == NULL || token_issue(token, sizeof token, id, e->username,
-	    role, time(NULL), conf.jwt_hours * 3600) == 0)
+	    role, since, time(NULL), conf.jwt_hours * 3600) == 0)
 		http_refuse(e->request, 500, "internal_error", NULL);
 	else {
 		board_add(&board->logins, 1);
@@ -280,8 +259,8 @@ login_enter(struct request *r)
 	}
 	e->request = r;
 	e->checked = let_in;
-	e->username = take_text(&r->json, 0, "username");
-	e->password = take_text(&r->json, 0, "password");
+	e->username = json_member_copy(&r->json, 0, "username");
+	e->password = json_member_copy(&r->json, 0, "password");
 	if (e->username == NULL || e->password == NULL) {
 		http_refuse(r, 503, "busy", NULL);
 		forget(e);
@@ -339,8 +318,8 @@ login_change_password(struct request *r)
 		return;
 	}
 	e->checked = change;
-	e->password = take_text(&r->json, 0, "current_password");
-	e->new_password = take_text(&r->json, 0, "new_password");
+	e->password = json_member_copy(&r->json, 0, "current_password");
+	e->new_password = json_member_copy(&r->json, 0, "new_password");
 	if (!bind(e, r) || e->password == NULL || e->new_password == NULL) {
 		http_refuse(r, 503, "busy", NULL);
 		forget(e);
@@ -358,12 +337,14 @@ login_change_password(struct request *r)
 static void
 blank_out(struct request *r, const char *name)
 {
-	int node = json_member(&r->json, 0, name);
-	const struct json_node *n = &r->json.nodes[node < 0 ? 0 : node];
-	char *start = r->body + n->start - 1;	/* its opening quote */
+	int node = json_member_of(&r->json, 0, name, JSON_STRING);
+	const struct json_node *n;
+	char *start;
 
-	if (node < 0 || n->kind != JSON_STRING)
+	if (node < 0)
 		return;
+	n = &r->json.nodes[node];
+	start = r->body + n->start - 1;		/* its opening quote */
 	memset(start, ' ', n->end - n->start + 2);
 	start[0] = start[1] = '"';
 }
@@ -395,8 +376,9 @@ login_hash_and_run(struct request *r)
 		http_refuse(r, 503, "busy", NULL);
 		return;
 	}
-	e->new_password = take_text(&r->json, 0, "password");
-	if (e->new_password == NULL && has_text(&r->json, 0, "password")) {
+	e->new_password = json_member_copy(&r->json, 0, "password");
+	if (e->new_password == NULL &&
+	    json_member_of(&r->json, 0, "password", JSON_STRING) >= 0) {
 		http_refuse(r, 503, "busy", NULL);
 		forget(e);
 		return;

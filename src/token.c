@@ -118,18 +118,15 @@ read_part(struct part *part, const char *text, size_t length)
 	    part->nodes[0].kind == JSON_OBJECT;
 }
 
-/* A member's text; false when it is missing, no string, or too long. */
+/* A member's text; false when it is missing, no string, "", or too long. */
 static bool
 get_text(const struct part *part, const char *name, char *out, size_t size)
 {
 	char text[64];
-	int node = json_member(&part->json, 0, name);
-	size_t length;
+	size_t length = json_member_string(&part->json, 0, name, text,
+	    sizeof text);
 
-	if (node == -1 || part->nodes[node].kind != JSON_STRING)
-		return false;
-	length = json_string(&part->json, (uint32_t)node, text, sizeof text);
-	if (length >= size || length == sizeof text - 1)
+	if (length == 0 || length >= size || length == sizeof text - 1)
 		return false;
 	memcpy(out, text, length + 1);
 	return true;
@@ -179,6 +176,7 @@ is_current(const struct part *part, int64_t now, struct token *token)
 
 	return get_time(part, "exp", INT64_MIN, &token->expires) &&
 	    get_time(part, "iat", 0, &token->issued) &&
+	    get_time(part, "since", 0, &token->since) &&
 	    get_time(part, "nbf", INT64_MIN, &not_before) &&
 	    now < token->expires && token->issued <= now && not_before <= now;
 }
@@ -270,18 +268,21 @@ fits(int length, size_t size)
 
 size_t
 token_issue(char *out, size_t size, const char *user, const char *username,
-    const char *role, int64_t now, int64_t lifetime)
+    const char *role, int64_t since, int64_t now, int64_t lifetime)
 {
-	char name[1600], code[400] = "null", claims[2200];
+	char name[1600], code[400] = "null", mark[40] = "", claims[2240];
 	int n;
 
 	if (json_quote(name, sizeof name, username, strlen(username)) >=
 	    sizeof name || (role != NULL && json_quote(code, sizeof code, role,
 	    strlen(role)) >= sizeof code))
 		return 0;
+	if (since / 1000000 >= now)
+		snprintf(mark, sizeof mark, ",\"since\":%lld",
+		    (long long)since);
 	n = snprintf(claims, sizeof claims, "{\"user_id\":\"%s\","
-	    "\"username\":%s,\"role\":%s,\"exp\":%lld,\"iat\":%lld}", user,
-	    name, code, (long long)(now + lifetime), (long long)now);
+	    "\"username\":%s,\"role\":%s,\"exp\":%lld,\"iat\":%lld%s}", user,
+	    name, code, (long long)(now + lifetime), (long long)now, mark);
 	return fits(n, sizeof claims) ?
 	    issue(out, size, claims, (size_t)n) : 0;
 }

@@ -31,6 +31,14 @@ SELECT ARRAY['jobs', 'customers', 'files', 'machines', 'processes', 'users',
            'reports', 'roles', 'dashboard', 'audit_logs', 'notifications']
 $$;
 
+-- A moment as a number that says it whole; 0 when there is none.
+CREATE OR REPLACE FUNCTION reklam.microseconds(moment timestamptz)
+RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+SELECT coalesce((extract(epoch FROM moment) * 1000000)::bigint, 0)
+$$;
+
 CREATE OR REPLACE FUNCTION reklam.is_manager(user_id uuid)
 RETURNS boolean
 LANGUAGE sql STABLE

@@ -26,8 +26,7 @@ SELECT json_build_object(
                       FROM held
                      ORDER BY is_primary DESC, name, id
                      LIMIT 1),
-           'valid_from',
-               coalesce(floor(extract(epoch FROM u.tokens_valid_from)), 0),
+           'valid_from', reklam.microseconds(u.tokens_valid_from),
            'roles', (SELECT count(*) FROM held),
            'rights', (SELECT coalesce(json_agg(word), '[]') FROM rights)
        ) AS body

@@ -10,7 +10,9 @@ SELECT json_build_object(
                           FROM reklam.active_roles(u.id)
                          ORDER BY is_primary DESC, name, id
                          LIMIT 1)),
-           'hash', u.password_hash) AS body
+           'hash', u.password_hash,
+           'valid_from',
+               reklam.microseconds(u.tokens_valid_from)) AS body
   FROM users u
  WHERE u.username = :'username'::text
    AND u.is_active;

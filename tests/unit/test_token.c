@@ -248,7 +248,7 @@ FACT(each_algorithm_takes_its_own_tokens_only)
 
 	for (i = 0; i < COUNT(names); i++) {
 		assert_true(token_open(names[i], SECRET, strlen(SECRET)));
-		n = token_issue(text, sizeof text, USER, "a", NULL, NOW, 60);
+		n = token_issue(text, sizeof text, USER, "a", NULL, 0, NOW, 60);
 		assert_true(n > 0);
 		for (j = 0; j < COUNT(names); j++) {
 			assert_true(token_open(names[j], SECRET,
@@ -258,7 +258,7 @@ FACT(each_algorithm_takes_its_own_tokens_only)
 	}
 	assert_false(token_open("none", SECRET, strlen(SECRET)));
 	assert_false(check(n, &token));
-	assert_int_equal(token_issue(text, sizeof text, USER, "a", NULL, NOW,
+	assert_int_equal(token_issue(text, sizeof text, USER, "a", NULL, 0, NOW,
 	    60), 0);
 	opened(NULL);
 }
@@ -267,7 +267,7 @@ FACT(what_is_issued_is_taken_until_it_ends)
 {
 	struct token token;
 	size_t n = token_issue(text, sizeof text, USER, "j\"\xc3\xb6rg\n",
-	    "yonetici", NOW - 10, 20);
+	    "yonetici", 0, NOW - 10, 20);
 
 	assert_int_equal(n, strlen(text));
 	assert_true(token_check(text, n, NOW, &token));
@@ -280,19 +280,39 @@ FACT(what_is_issued_is_taken_until_it_ends)
 	assert_string_equal(token.service, USER);
 }
 
+FACT(the_end_of_older_ones_is_in_what_may_not_be_later)
+{
+	static const struct { int64_t since, said; } cases[] = {
+		{ 0, 0 },
+		{ NOW * 1000000 - 1, 0 },
+		{ NOW * 1000000, NOW * 1000000 },
+		{ NOW * 1000000 + 999999, NOW * 1000000 + 999999 },
+		{ (NOW + 5) * 1000000, (NOW + 5) * 1000000 },
+	};
+	struct token token;
+	size_t n;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		n = token_issue(text, sizeof text, USER, "a", NULL,
+		    cases[i].since, NOW, 60);
+		assert_true(token_check(text, n, NOW, &token));
+		assert_int_equal(token.since, cases[i].said);
+	}
+}
+
 FACT(what_does_not_fit_is_not_issued)
 {
 	static char name[3000];
-	size_t n = token_issue(text, sizeof text, USER, "a", NULL, NOW, 60);
+	size_t n = token_issue(text, sizeof text, USER, "a", NULL, 0, NOW, 60);
 	char small[400];
 
-	assert_int_equal(token_issue(small, n, USER, "a", NULL, NOW, 60), 0);
-	assert_int_equal(token_issue(small, n + 1, USER, "a", NULL, NOW, 60),
+	assert_int_equal(token_issue(small, n, USER, "a", NULL, 0, NOW, 60), 0);
+	assert_int_equal(token_issue(small, n + 1, USER, "a", NULL, 0, NOW, 60),
 	    n);
 	memset(name, 'a', sizeof name - 1);
-	assert_int_equal(token_issue(text, sizeof text, USER, name, NULL,
+	assert_int_equal(token_issue(text, sizeof text, USER, name, NULL, 0,
 	    NOW, 60), 0);
-	assert_int_equal(token_issue(text, sizeof text, USER, "a", name, NOW,
+	assert_int_equal(token_issue(text, sizeof text, USER, "a", name, 0, NOW,
 	    60), 0);
 	assert_int_equal(token_issue_service(text, sizeof text, USER, name,
 	    NOW, 60), 0);
@@ -310,6 +330,7 @@ main(void)
 		T(a_large_one_is_refused),
 		T(each_algorithm_takes_its_own_tokens_only),
 		T(what_is_issued_is_taken_until_it_ends),
+		T(the_end_of_older_ones_is_in_what_may_not_be_later),
 		T(what_does_not_fit_is_not_issued),
 	};
 
