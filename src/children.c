@@ -198,6 +198,29 @@ clean_up_worker(unsigned slot)
 #undef X
 }
 
+/*
+ * A listener that ended before it listened leaves the work to the one before,
+ * which nobody has told to go.  Of one that listened a moment ago that is not
+ * known: then both go.
+ */
+static bool
+take_back_predecessor(void)
+{
+	struct child *c = &children[SHM_LISTENER];
+
+	if (children_old_listener == 0 || c->state != CHILD_STARTING)
+		return false;
+	if (board_common->listener != children_old_listener) {
+		kill(children_old_listener, SIGTERM);
+		return false;
+	}
+	*c = (struct child){ .pid = children_old_listener, .socket = -1,
+	    .state = CHILD_READY, .born_ms = c->born_ms };
+	children_old_listener = 0;
+	board_slots[SHM_LISTENER].pid = c->pid;
+	return true;
+}
+
 int
 children_ended(pid_t pid, int status)
 {
@@ -213,8 +236,10 @@ children_ended(pid_t pid, int status)
 		return -1;
 	log_end_of(&children[slot], slot, status);
 	if (slot == SHM_LISTENER) {
-		versions_lost();
 		permit_give_all(SHM_LISTENER);
+		if (take_back_predecessor())
+			return (int)slot;
+		versions_lost();
 	} else
 		clean_up_worker(slot);
 	children[slot].pid = 0;

@@ -2,7 +2,7 @@
  * Words separated by blanks in one environment variable:
  *
  *	memory FD  generation N  bell SLOT FD ...  socket FD NUMBER PATH ...
- *	worker SLOT PID NUMBER ...  listener PID
+ *	worker SLOT PID NUMBER ...  listener PID  predecessor PID
  *
  * When the memory's layout is another one now, the children are strangers: they
  * keep their old memory and are told to leave like any retired worker.
@@ -133,6 +133,8 @@ write_down(FILE *out, unsigned generation)
 			    sockets[children[slot].socket].number);
 	if (children[SHM_LISTENER].pid > 0)
 		fprintf(out, " listener %d", (int)children[SHM_LISTENER].pid);
+	if (children_old_listener > 0)
+		fprintf(out, " predecessor %d", (int)children_old_listener);
 }
 
 void
@@ -178,6 +180,29 @@ adopt_child(unsigned slot, pid_t pid, int socket)
 	    .state = CHILD_READY, .born_ms = shm_now_ms() };
 }
 
+/*
+ * A listener is about to take over from it, and would tell the program before,
+ * which is no more: it goes, and a new one takes over instead (children.c).
+ */
+static void
+adopt_predecessor(pid_t pid)
+{
+	struct child *successor = &children[SHM_LISTENER];
+
+	if (!shm_inherited()) {
+		kill(pid, SIGTERM);
+		return;
+	}
+	children_old_listener = pid;
+	if (board_common->listener == successor->pid) {
+		kill(pid, SIGUSR1);
+		return;
+	}
+	successor->state = CHILD_STARTING;
+	if (successor->pid > 0)
+		kill(successor->pid, SIGTERM);
+}
+
 /* Words are read in the order in which they were written. */
 static bool
 read_word(const char *word, char **rest, unsigned *generation)
@@ -210,6 +235,8 @@ read_word(const char *word, char **rest, unsigned *generation)
 		    socket_numbered((unsigned)numbers[2]));
 	else if (strcmp(name, "listener") == 0)
 		adopt_child(SHM_LISTENER, numbers[0], -1);
+	else if (strcmp(name, "predecessor") == 0)
+		adopt_predecessor(numbers[0]);
 	else
 		return false;
 	return true;

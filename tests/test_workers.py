@@ -4,6 +4,7 @@ R1 to R5 are the rows of the project's table of faults; a tenth of each is
 done here, all of it with REKLAM_FULL.
 """
 
+import contextlib
 import os
 import random
 import re
@@ -14,6 +15,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -135,6 +137,7 @@ def test_r1_a_killed_worker_costs_a_read_nothing(shop):
     has_workers(shop)
 
 
+@pytest.mark.once
 @pytest.mark.seconds(180)
 def test_r2_nor_over_tls_and_http2(forgetful):
     """Each a statement, and each a kill every third of a second."""
@@ -494,6 +497,77 @@ def test_memory_survives_a_reload_and_an_upgrade(make_shop):
             'data']['title'] == title, 1)
 
 
+def listeners(shop):
+    """Pids of the processes that call themselves so."""
+    found = []
+    for pid in shop.program.children():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if Path(f'/proc/{pid}/comm').read_text().strip() == 'listener':
+                found.append(pid)
+    return found
+
+
+@contextlib.contextmanager
+def nobody_new(shop):
+    """The database lets nobody in who is not there already."""
+    def limit(number):
+        shop.cluster.psql('postgres', '-c', f'ALTER DATABASE '
+                          f'{shop.database} CONNECTION LIMIT {number}')
+    limit(0)
+    yield
+    limit(-1)
+
+
+def hears_as_before(shop, listener, before):
+    """The listener that was there goes on, and is replaced in the end."""
+    machine = shop.sql('SELECT id FROM machines LIMIT 1')
+
+    def is_new(name):
+        return all(w.get(f'/api/machines/{machine}', 'manager').json['data'][
+            'name'] == name for w in shop.workers())
+    new_workers(shop, before)
+    wait_until(lambda: len(listeners(shop)) == 1, 10, 'one listener')
+    assert listeners(shop) != [listener]
+    assert int(shop.cluster.psql('postgres', '-c', f"""SELECT count(*)
+        FROM pg_stat_activity WHERE datname = '{shop.database}'
+         AND application_name = 'reklamd listener' """)) == 1
+    shop.sql(f"UPDATE machines SET name = 'heard' WHERE id = '{machine}'")
+    wait_until(lambda: is_new('heard'), 2, 'what was changed')
+    assert 'the listener lost' not in shop.program.log.read_text()
+
+
+def test_an_upgrade_while_listeners_change_leaves_one(make_shop):
+    """The next one cannot connect; it is not waited for, nor forgotten."""
+    shop = make_shop(**AMPLE)
+    (listener,), before = listeners(shop), shop.worker_pids()
+    wait_until(lambda: hits(shop) == ['hit', 'hit'], 10)
+    with nobody_new(shop):
+        shop.reload()
+        wait_until(lambda: len(listeners(shop)) == 2, 10, 'a second listener')
+        shop.program.signal(signal.SIGUSR2)
+        wait_until(lambda: 'upgrading' in shop.program.log.read_text(), 10)
+        time.sleep(0.5)
+        assert listener in listeners(shop)
+        assert hits(shop) == ['hit', 'hit']
+    hears_as_before(shop, listener, before)
+
+
+def test_a_listener_that_dies_before_it_listens_leaves_the_one_before(
+        make_shop):
+    shop = make_shop(**AMPLE)
+    (listener,), before = listeners(shop), shop.worker_pids()
+    wait_until(lambda: hits(shop) == ['hit', 'hit'], 10)
+    with nobody_new(shop):
+        shop.reload()
+        for _ in range(3):
+            (other,) = wait_until(lambda: [
+                p for p in listeners(shop) if p != listener], 10, 'another')
+            os.kill(other, signal.SIGKILL)
+            wait_until(lambda: other not in listeners(shop), 10)
+        assert hits(shop) == ['hit', 'hit']
+    hears_as_before(shop, listener, before)
+
+
 def newest_serve(shop, before):
     """Workers with other pids answer on both sockets, and alone."""
     pids = shop.worker_pids()
@@ -534,6 +608,7 @@ def other_program(private, name, text):
     return (copy / 'src/reklamd').read_bytes()
 
 
+@pytest.mark.once
 def test_a_program_with_one_more_statement_starts_cold(make_shop, private):
     program = other_program(private, 'zz', "-- One.\nSELECT '{}' AS body;\n")
     shop = make_shop()
@@ -548,6 +623,7 @@ def test_a_program_with_one_more_statement_starts_cold(make_shop, private):
     wait_until(lambda: len(shop.program.children()) == 3, 20)
 
 
+@pytest.mark.once
 def test_a_changed_statement_meets_no_old_answer(make_shop, private):
     """Of the same names; what was not changed is still there."""
     program = other_program(private, 'processes', """-- Others.
