@@ -55,16 +55,21 @@ void ctl_print(const struct pg_result *);
 
 /* --- psql: ctl_psql.c --- */
 
+/* By its name under a directory; recorded as applied, unless NULL is its sum. */
+struct ctl_file {
+	const char *name, *checksum;
+};
+
 /*
- * Runs files of DIRECTORY, one after the other, in one transaction or each
- * statement in its own.  `name` and `checksum`, unless NULL, are recorded with
- * it.  False: psql has said why.
+ * Runs files, one after the other, by one psql: each in a transaction with its
+ * record, or each statement in its own.  `told`: says which were applied.
+ * False: psql has said why; what came before is applied.
  */
 struct ctl_script {
 	const char *directory;
-	const char *file;
-	bool at_once;
-	const char *name, *checksum;
+	const struct ctl_file *files;
+	size_t count;
+	bool at_once, told;
 };
 bool ctl_psql(const struct ctl_script *);
 

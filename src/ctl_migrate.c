@@ -25,6 +25,7 @@
 
 #define PATH_SIZE 4096
 #define FILE_MAX (1 << 20)
+#define FUNCTIONS_MAX 200
 
 struct migration {
 	const char *directory;
@@ -32,6 +33,8 @@ struct migration {
 	PGconn *connection;
 	PGresult *applied;	/* NULL: there is no record yet */
 	int done;		/* what was, or would be, applied */
+	struct ctl_file functions[FUNCTIONS_MAX];	/* that will be */
+	size_t function_count;
 };
 
 static bool
@@ -97,8 +100,9 @@ say(struct migration *m, const char *name, const struct timespec *since)
 static bool
 apply(struct migration *m, const char *file, const char *sum, bool at_once)
 {
-	struct ctl_script script = { .directory = m->directory, .file = file,
-	    .at_once = at_once, .name = file, .checksum = sum };
+	struct ctl_file one = { file, sum };
+	struct ctl_script script = { .directory = m->directory,
+	    .files = &one, .count = 1, .at_once = at_once };
 	struct timespec since;
 
 	clock_gettime(CLOCK_MONOTONIC, &since);
@@ -111,14 +115,19 @@ apply(struct migration *m, const char *file, const char *sum, bool at_once)
 	return true;
 }
 
-/* The .sql files of a part of the directory, in order; -1: said why. */
+/* Of plain characters, as psql's \set reads the name. */
 static int
 is_sql(const struct dirent *entry)
 {
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
 	size_t n = strlen(entry->d_name);
 
-	return n > 4 && strcmp(entry->d_name + n - 4, ".sql") == 0;
+	return n > 4 && strcmp(entry->d_name + n - 4, ".sql") == 0 &&
+	    strspn(entry->d_name, plain) == n;
 }
+
+/* The .sql files of a part of the directory, in order; -1: said why. */
 
 static int
 list(const struct migration *m, const char *part, struct dirent ***files)
@@ -149,11 +158,21 @@ migrate_one(struct migration *m, const char *file)
 }
 
 static bool
-function_one(struct migration *m, const char *file)
+function_noted(struct migration *m, const char *file)
 {
+	struct ctl_file *f = &m->functions[m->function_count];
 	char sum[17];
 
-	return checksum_of(m, file, sum) && apply(m, file, sum, true);
+	if (m->function_count == FUNCTIONS_MAX) {
+		ctl_fail("more than %d files of functions", FUNCTIONS_MAX);
+		return false;
+	}
+	if (!checksum_of(m, file, sum))
+		return false;
+	f->name = strdup(file);
+	f->checksum = strdup(sum);
+	m->function_count++;
+	return f->name != NULL && f->checksum != NULL;
 }
 
 static bool
@@ -184,12 +203,44 @@ is_unchanged(struct migration *m, const char *file)
 	return checksum_of(m, file, sum) && is_recorded(m, file, sum);
 }
 
+/* Together, as most of the time would go into beginning anew for each. */
+static bool
+functions_applied(struct migration *m)
+{
+	struct ctl_script script = { .directory = m->directory,
+	    .files = m->functions, .count = m->function_count,
+	    .at_once = true, .told = true };
+
+	if (m->dry) {
+		for (size_t i = 0; i < m->function_count; i++)
+			say(m, m->functions[i].name, NULL);
+		return true;
+	}
+	m->done += (int)m->function_count;
+	if (!ctl_psql(&script)) {
+		ctl_fail("not all functions were applied; nothing remains of "
+		    "the one that failed");
+		return false;
+	}
+	return true;
+}
+
 static bool
 functions(struct migration *m)
 {
 	if (m->done == 0 && each(m, "function", is_unchanged))
 		return true;
-	return each(m, "function", function_one);
+	return each(m, "function", function_noted) && functions_applied(m);
+}
+
+static void
+forget(struct migration *m)
+{
+	for (size_t i = 0; i < m->function_count; i++) {
+		free((char *)m->functions[i].name);
+		free((char *)m->functions[i].checksum);
+	}
+	PQclear(m->applied);
 }
 
 static bool
@@ -274,8 +325,9 @@ static bool
 read_record(struct migration *m)
 {
 	static const struct ctl_argument none[] = { { NULL, NULL } };
+	struct ctl_file file = { "migrations.sql", NULL };
 	struct ctl_script script = { .directory = m->directory,
-	    .file = "migrations.sql", .at_once = true };
+	    .files = &file, .count = 1, .at_once = true };
 
 	if (!m->dry && !ctl_psql(&script))
 		return false;
@@ -300,7 +352,7 @@ ctl_pending(struct pg_conn *connection, const char *directory)
 	    .quiet = true, .connection = connection };
 	bool known = migrate(&m);
 
-	PQclear(m.applied);
+	forget(&m);
 	return known ? m.done : -1;
 }
 
@@ -331,7 +383,7 @@ ctl_migrate(int argc, char **argv)
 		if (m.done == 0)
 			puts("the database is up to date");
 	}
-	PQclear(m.applied);
+	forget(&m);
 	PQfinish(m.connection);
 	return status;
 }

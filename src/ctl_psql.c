@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <libpq-fe.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,8 @@
 #define PSQL "psql"
 #endif
 
-#define ARGUMENTS_MAX 24
-#define PATH_MAX_LENGTH 4096
+#define COMMON_MAX 16
+#define FILE_MAX 16		/* arguments for a file */
 
 /* In the child: libpq's variables say what the URL says. */
 static bool
@@ -55,31 +56,53 @@ common(const char **argv)
 	return sizeof words / sizeof *words;
 }
 
+/* "-f file" or "-c command"; its memory goes with the process. */
+static int
+add(const char **argv, int n, const char *option, const char *format, ...)
+{
+	va_list words;
+	char *text;
+
+	va_start(words, format);
+	if (vasprintf(&text, format, words) == -1)
+		_exit(1);
+	va_end(words);
+	argv[n++] = option;
+	argv[n++] = text;
+	return n;
+}
+
+static int
+add_file(const char **argv, int n, const struct ctl_script *s,
+    const struct ctl_file *file)
+{
+	if (s->at_once)
+		n = add(argv, n, "-c", "BEGIN");
+	n = add(argv, n, "-f", "%s/%s", s->directory, file->name);
+	if (file->checksum != NULL) {
+		n = add(argv, n, "-c", "\\set migration '%s'", file->name);
+		n = add(argv, n, "-c", "\\set checksum '%s'", file->checksum);
+		n = add(argv, n, "-f", "%s/applied.sql", s->directory);
+	}
+	if (s->at_once)
+		n = add(argv, n, "-c", "COMMIT");
+	if (s->told)
+		n = add(argv, n, "-c", "\\echo applied %s", file->name);
+	return n;
+}
+
 static _Noreturn void
 become(const struct ctl_script *s)
 {
-	static char file[PATH_MAX_LENGTH], applied[PATH_MAX_LENGTH];
-	static char name[512], checksum[64];
-	const char *argv[ARGUMENTS_MAX] = { NULL };
-	int n = common(argv);
+	const char **argv = calloc(COMMON_MAX + s->count * FILE_MAX,
+	    sizeof *argv);
+	int n;
 
-	snprintf(file, sizeof file, "%s/%s", s->directory, s->file);
-	snprintf(applied, sizeof applied, "%s/applied.sql", s->directory);
-	if (s->at_once)
-		argv[n++] = "-1";
-	argv[n++] = "-f";
-	argv[n++] = file;
-	if (s->name != NULL) {
-		snprintf(name, sizeof name, "migration=%s", s->name);
-		snprintf(checksum, sizeof checksum, "checksum=%s",
-		    s->checksum);
-		argv[n++] = "-v";
-		argv[n++] = name;
-		argv[n++] = "-v";
-		argv[n++] = checksum;
-		argv[n++] = "-f";
-		argv[n++] = applied;
-	}
+	if (argv == NULL)
+		_exit(1);
+	n = common(argv);
+	for (size_t i = 0; i < s->count; i++)
+		n = add_file(argv, n, s, &s->files[i]);
 	if (set_environment()) {
 		execvp(PSQL, (char *const *)argv);
 		ctl_fail("%s: %s", PSQL, strerror(errno));

@@ -24,8 +24,9 @@ static bool
 find_role(PGconn *connection, struct person *p)
 {
 	static const struct ctl_argument none[] = { { NULL, NULL } };
+	struct ctl_file file = { "seed.sql", NULL };
 	struct ctl_script seed = { .directory = p->directory,
-	    .file = "seed.sql", .at_once = true };
+	    .files = &file, .count = 1, .at_once = true };
 	PGresult *row = ctl_run(connection, "control_roles", none);
 	bool fine = row != NULL, roles, manager;
 
