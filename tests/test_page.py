@@ -939,10 +939,12 @@ def test_a_user_with_a_role_and_what_the_role_may(people, shop):
     page.fill('username', 'yenikisi', 'dialog')
     page.fill('full_name', 'Yeni Kişi', 'dialog')
     page.fill('email', 'yeni@demo.com', 'dialog')
-    page.fill('password', 'gizli123', 'dialog')
+    page.fill('password', ' gizli123 ', 'dialog')
     page.choose('dialog [name=role]', 'Depocu')
     page.click('dialog button.main')
     page.wait('tbody tr', 'Yeni Kişi')
+    assert shop.post('/api/auth/login', {    # its blanks are part of it
+        'username': 'yenikisi', 'password': ' gizli123 '}).status == 200
     wait_until(lambda: 'Depocu' in page.wait('tbody tr', 'Yeni Kişi').text,
                POLLS, 'the role')
     page.go('roles')

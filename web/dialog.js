@@ -194,7 +194,8 @@ function quick(field, control) {
 function valueOf({type}, control) {
 	if (type === 'checkbox')
 		return control.checked;
-	const text = control.value.trim();
+	// A password may begin with a blank: the log-in takes it as it is.
+	const text = type === 'password' ? control.value : control.value.trim();
 	if (text === '')
 		return null;
 	return type === 'number' ? Number(text) : text;
