@@ -33,6 +33,12 @@ SWITCHES = ['--headless=new', '--no-sandbox', '--disable-gpu',
             '--disable-dev-shm-usage', '--hide-scrollbars',
             '--disable-background-networking', '--no-first-run',
             '--lang=en-GB']
+SEEN = '''
+    const [css, text] = arguments;
+    return [...document.querySelectorAll(css)].find(e =>
+        e.getClientRects().length && e.checkVisibility(
+            {opacityProperty: true, visibilityProperty: true}) &&
+        (text === null || e.innerText.includes(text)));'''
 WIDTHS = {360: 740, 1440: 900}
 AXE = 'axe-core@4.10'
 
@@ -129,29 +135,21 @@ class Page:
     def all(self, css):
         return self.driver.find_elements('css selector', css)
 
+    def seen(self, css, text=None):
+        """The first that is seen, of those with the text; or None."""
+        return self.script(SEEN, css, text)
+
     def wait(self, css, text=None, seconds=10):
-        """The first that is seen, of those with the text."""
-        def found():
-            for element in self.all(css):
-                try:
-                    if element.is_displayed() and (
-                            text is None or text in element.text):
-                        return element
-                except StaleElementReferenceException:
-                    pass
-            return None
-        return wait_until(found, seconds,
-                          f'{css}{f" with {text!r}" if text else ""} at '
-                          f'{self.driver.current_url}')
+        what = f'{css} with {text!r}' if text else css
+        try:
+            return wait_until(lambda: self.seen(css, text), seconds, what,
+                              0.05)
+        except Trouble as found:
+            raise Trouble(f'{found}, at {self.driver.current_url}') from None
 
     def gone(self, css, text=None, seconds=10):
-        def is_gone():
-            try:
-                return not any(text is None or text in e.text
-                               for e in self.all(css) if e.is_displayed())
-            except StaleElementReferenceException:
-                return False
-        return wait_until(is_gone, seconds, f'{css} is still there')
+        return wait_until(lambda: not self.seen(css, text), seconds,
+                          f'{css} is still there', 0.05)
 
     def text(self, css='main'):
         return self.wait(css).text

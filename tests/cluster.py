@@ -1,5 +1,7 @@
 """A PostgreSQL server of one's own: a directory, a unix socket, no port."""
 
+import functools
+import glob
 import os
 import signal
 from pathlib import Path
@@ -37,11 +39,14 @@ class Cluster:
                          'unix_socket_directories': f"'{self.directory}'"}
 
     @staticmethod
+    @functools.cache
     def tool(name):
+        """The program itself: what Debian has in the path is a script, which
+        looks for a server of the system's each time."""
         asked = os.environ.get('PG_BINDIR')
-        if asked:
-            return f'{asked}/{name}'
-        return program(name, '', '/usr/lib/postgresql/*/bin/' + name)
+        found = sorted(glob.glob(f'{asked or "/usr/lib/postgresql/*/bin"}'
+                                 f'/{name}'), key=len)
+        return found[0] if found else program(name, '')
 
     def create(self):
         """The files, unless they are there; whether they were made."""
@@ -80,9 +85,9 @@ class Cluster:
     def psql(self, database, *words, input=None, user='postgres',
              check=True, timeout=300):
         """Rows without ornament: what psql prints, as text."""
-        return run('psql', '-XAtq', '-v', 'ON_ERROR_STOP=1',
-                   '-d', self.url(database, user), *words,
-                   input=input, check=check, timeout=timeout).stdout
+        return run(self.tool('psql'), '-XAtq', '-v', 'ON_ERROR_STOP=1',
+                   '-d', self.url(database, user), *words, input=input,
+                   check=check, timeout=timeout, user=None).stdout
 
     def has(self, database):
         return self.psql('postgres', '-c', f"SELECT 1 FROM pg_database "

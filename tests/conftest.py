@@ -16,11 +16,10 @@ from pathlib import Path
 
 import pytest
 
+import prepared
 import process
-from cluster import Cluster, load
-from shop import Shop, migrate, not_before
+from shop import Shop
 
-ANCHOR = '2026-11-23'
 SETUP = 120                 # seconds, for what a test needs and leaves
 numbers = itertools.count(1)
 running = []
@@ -88,9 +87,7 @@ def private():
 
 @pytest.fixture(scope='session')
 def postgres(private):
-    cluster = Cluster(private / 'pg', env=not_before(ANCHOR))
-    cluster.create()
-    cluster.start()
+    cluster = prepared.server(private / 'pg')
     yield cluster
     assert cluster.stop(), 'PostgreSQL did not end cleanly'
 
@@ -98,18 +95,13 @@ def postgres(private):
 @pytest.fixture(scope='session')
 def empty(postgres):
     """The name of a migrated database without a row, for use as template."""
-    postgres.create_database('empty')
-    migrate(postgres, 'empty')
-    return 'empty'
+    return prepared.ensure(postgres, 'empty')
 
 
 @pytest.fixture(scope='session')
-def demo(postgres, empty):
+def demo(postgres):
     """The name of a database with the demo shop, for use as template."""
-    postgres.create_database('demo', empty)
-    load(postgres, 'demo', process.ROOT / 'sql/demo.sql', 1, ANCHOR)
-    postgres.psql('demo', '-c', 'VACUUM ANALYZE')
-    return 'demo'
+    return prepared.ensure(postgres, 'demo')
 
 
 def fresh(postgres, template):

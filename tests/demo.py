@@ -382,6 +382,8 @@ def main(words):
     if len(words) != 1 or words[0] not in COMMANDS:
         print(__doc__.strip(), file=sys.stderr)
         return 2
+    # Of a job in the background a shell has it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, interrupt)
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:   # nohup
         signal.signal(signal.SIGHUP, interrupt)

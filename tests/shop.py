@@ -313,13 +313,18 @@ def moment(today):
     return datetime.datetime.fromisoformat(today + '+00:00').timestamp()
 
 
-def migrate(cluster, database, *words):
-    """By reklamctl, with copies where the cluster's user can read them."""
-    program = installed(cluster.directory, 'reklamctl')
+def copy_of_sql(cluster):
+    """Where the cluster's user can read it."""
     sql = cluster.directory / 'sql'
     if not sql.exists():
         shutil.copytree(process.ROOT / 'sql', sql)
         for path in [sql, *sql.rglob('*')]:
             process.give(path)
-    return run(program, 'migrate', '-d', sql, *words,
+    return sql
+
+
+def migrate(cluster, database, *words):
+    """By a copy of reklamctl."""
+    program = installed(cluster.directory, 'reklamctl')
+    return run(program, 'migrate', '-d', copy_of_sql(cluster), *words,
                env={'DATABASE_URL': cluster.url(database)}).stdout

@@ -6,10 +6,9 @@ meant to differ stands in differences/.
 
 import pytest
 
-import process
+import prepared
 import replay
-from cluster import Cluster, load
-from shop import Shop, migrate, not_before
+from shop import Shop
 
 READS, _ = replay.lines(replay.RECORDED / 'reads.jsonl')
 WRITES, VARIABLES = replay.lines(replay.RECORDED / 'writes.jsonl')
@@ -19,20 +18,15 @@ DIFFERENCES = replay.Differences()
 @pytest.fixture(scope='module')
 def then(private):
     """A PostgreSQL server that is not younger than the data."""
-    cluster = Cluster(private / 'then', env=not_before(replay.TODAY))
-    cluster.create()
-    cluster.start()
-    cluster.create_database('recorded')
-    migrate(cluster, 'recorded')
-    load(cluster, 'recorded', process.ROOT / 'sql/demo.sql', 1, '2026-11-23')
-    cluster.psql('recorded', '-c', 'VACUUM ANALYZE')
+    cluster = prepared.server(private / 'then', replay.TODAY)
+    prepared.ensure(cluster, 'demo')
     yield cluster
     assert cluster.stop()
 
 
 def server(private, then, name):
     """A shop on a fresh copy of the data."""
-    then.create_database(name, 'recorded')
+    then.create_database(name, 'demo')
     shop = Shop(private / name, then, name, today=replay.TODAY,
                        names={'LOGIN_RATE': '1000r/s'},
                        DB_STATEMENT_MS=20000)

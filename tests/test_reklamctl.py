@@ -19,7 +19,7 @@ import pytest
 
 import process
 from process import run, wait_until
-from shop import installed
+from shop import copy_of_sql, installed
 
 SECRET = 'a key of these tests, never of a shop'
 
@@ -39,7 +39,7 @@ class Control:
         return done.returncode, done.stdout.strip(), done.stderr.strip()
 
     def add(self, *words, password='long enough'):
-        return self('user', 'add', '-d', self.cluster.directory / 'sql',
+        return self('user', 'add', '-d', copy_of_sql(self.cluster),
                     *words, input=password + '\n')
 
     def sql(self, text):
@@ -350,7 +350,7 @@ def test_lines_that_are_not_sent(control, master, words):
 
 def test_check_looks_at_all_of_it(control, master):
     def check(**env):
-        return control('check', '-d', control.cluster.directory / 'sql',
+        return control('check', '-d', copy_of_sql(control.cluster),
                        **env)
 
     def answers(listening=True, reachable=True, state='ready'):
@@ -426,7 +426,7 @@ def test_the_cache_is_cleared_from_the_command_line(shop, told):
 
 
 def test_check_is_content_with_a_shop(shop):
-    said = ask(shop, 'check', '-d', shop.cluster.directory / 'sql')
+    said = ask(shop, 'check', '-d', copy_of_sql(shop.cluster))
     assert 'reklamd: answers, 2 workers are ready\n' in said
 
 

@@ -1,7 +1,9 @@
 """nginx of one's own, from the templates in nginx/ that are installed too."""
 
+import functools
 import shutil
 import signal
+import tempfile
 from pathlib import Path
 
 import process
@@ -35,15 +37,25 @@ http {{
 '''
 
 
-def certificate(directory):
-    """A self-signed one for localhost, good for ten years."""
-    pem, key = Path(directory) / 'localhost.pem', Path(directory) / 'key.pem'
-    if not pem.exists():
+@functools.cache
+def new_certificate():
+    """Texts of a certificate and its key."""
+    with tempfile.TemporaryDirectory() as place:
+        pem, key = Path(place, 'pem'), Path(place, 'key')
         run(program('openssl', 'OPENSSL'), 'req', '-x509', '-newkey', 'ec',
             '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
             '-days', 3650, '-subj', '/CN=localhost', '-keyout', key,
             '-out', pem, '-addext',
-            'subjectAltName=DNS:localhost,IP:127.0.0.1')
+            'subjectAltName=DNS:localhost,IP:127.0.0.1', user=None)
+        return pem.read_text(), key.read_text()
+
+
+def certificate(directory):
+    """A self-signed one for localhost, good for ten years."""
+    pem, key = Path(directory) / 'localhost.pem', Path(directory) / 'key.pem'
+    if not pem.exists():
+        for path, text in zip((pem, key), new_certificate()):
+            process.write(path, text)
     return pem, key
 
 
