@@ -5,13 +5,16 @@ import threading
 import time
 from collections import Counter
 
+from process import wait_until
+
 FAULTS = (OSError, http.client.HTTPException)
 
 
 class Load:
     """
     `ask(browser, number)` is called in a loop by each client, with a number
-    of its own; what it returns is counted in `seen`.  With `fresh` every
+    of its own; what it returns is counted in `seen`.  They leave some of the
+    processors to what is tested: `pause`, in seconds.  With `fresh` every
     request has a connection of its own: what was sent on it is sent once.
 
         with Load(shop, ask) as load:
@@ -19,10 +22,11 @@ class Load:
         assert set(load.seen) == {200}
     """
 
-    def __init__(self, shop, ask, clients=8, fresh=False, pause=0):
+    def __init__(self, shop, ask, clients=8, fresh=False, pause=0.005):
         self.shop, self.ask, self.fresh = shop, ask, fresh
         self.pause = pause
         self.seen, self.slowest = Counter(), 0
+        self.running = set()
         self.lock, self.ending = threading.Lock(), threading.Event()
         self.number = 0
         self.threads = [threading.Thread(target=self.run, daemon=True)
@@ -31,6 +35,7 @@ class Load:
     def next(self):
         with self.lock:
             self.number += 1
+            self.running.add(self.number)
             return self.number
 
     def run(self):
@@ -47,6 +52,7 @@ class Load:
             if self.fresh:
                 browser.close()
             with self.lock:
+                self.running.discard(number)
                 self.seen[found] += 1
                 self.slowest = max(self.slowest, took)
         browser.close()
@@ -54,6 +60,11 @@ class Load:
     def count(self):
         with self.lock:
             return sum(self.seen.values())
+
+    def wait_for_those_that_run(self):
+        with self.lock:
+            those = set(self.running)
+        wait_until(lambda: not those & self.running, 30, 'their answers')
 
     def __enter__(self):
         for thread in self.threads:

@@ -5,6 +5,8 @@ no recorded line says it.
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 NOBODY = '00000000-0000-0000-0000-000000000000'
 STEPS = '/api/jobs/steps'
 

@@ -9,6 +9,8 @@ import pytest
 
 from process import wait_until
 
+pytestmark = pytest.mark.once
+
 NOBODY = '00000000-0000-0000-0000-000000000000'
 
 

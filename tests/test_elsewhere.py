@@ -291,6 +291,7 @@ def is_exact(shop, mark):
             'SELECT code FROM machines WHERE is_active').split('\n'))
 
 
+@pytest.mark.once
 @pytest.mark.seconds(240)
 @pytest.mark.parametrize('how', ['planned', 'sudden'] if FULL else ['planned'])
 def test_the_standby_takes_over_under_load(make_shop, private, guarded, name,
@@ -465,6 +466,7 @@ def test_a_deadline_through_pgbouncer_is_the_servers_too(behind):
     assert behind.get('/api/machines?offset=100', token=token).status == 200
 
 
+@pytest.mark.once
 @pytest.mark.seconds(240)
 def test_a_restart_of_pgbouncer_under_load(behind, bouncer):
     with Record(behind, writes=True) as record:

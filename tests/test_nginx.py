@@ -18,6 +18,8 @@ from process import ROOT, free_port, run, wait_until
 from shop import Browser
 from web_server import WebServer
 
+pytestmark = pytest.mark.once
+
 SECURITY = {
     'strict-transport-security': 'max-age=31536000',
     'x-content-type-options': 'nosniff',

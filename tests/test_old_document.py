@@ -10,6 +10,8 @@ import pytest
 
 from process import ROOT, run
 
+pytestmark = pytest.mark.once
+
 AUTHORIZED = 'curl -sS -H "Authorization: Bearer $TOKEN" '
 JSON = '-H "Content-Type: application/json" '
 

@@ -21,6 +21,8 @@ from samples import Samples
 from shop import ROLES
 from test_cache import PATIENT, SOON, elsewhere, kept_paths, run
 
+pytestmark = pytest.mark.once
+
 SECONDS = 60 if FULL else 6
 READERS, WRITERS = 3, 2
 ROUND = 0.6

@@ -14,6 +14,8 @@ import forge
 from routes import label, routes
 from samples import NIL, Samples
 
+pytestmark = pytest.mark.once
+
 ROUTES = routes()
 # As roles(code) has them; "deneme" and "bos", the empty one, are made up.
 ROLES = ('yonetici', 'operator', 'musteri_temsilcisi', 'tasarimci', 'depocu',

@@ -2,9 +2,13 @@
 
 import time
 
+import pytest
+
 from backends import Asking, Backends, locked
 from process import wait_until
 from test_health_db import PATIENT, held_up, of, slow
+
+pytestmark = pytest.mark.once
 
 
 def test_who_looks_for_nothing_slow_asks_for_no_plan(make_shop):

@@ -58,7 +58,8 @@ def asking_users(shop):
 
 
 @pytest.mark.seconds(180)
-@pytest.mark.parametrize('workers, most', [(16, 20), (2, 3)])
+@pytest.mark.parametrize('workers, most', [
+    pytest.param(16, 20, marks=pytest.mark.once), (2, 3)])
 def test_never_more_connections_than_granted(make_shop, workers, most):
     """Nor while workers are killed and settings are read again."""
     shop = make_shop(workers=workers, DB_POOL_MAX_CONNECTIONS=most,
@@ -235,6 +236,7 @@ def quantile(times, share):
     return times[min(int(len(times) * share), len(times) - 1)]
 
 
+@pytest.mark.once
 @pytest.mark.seconds(180)
 @pytest.mark.parametrize('times', [2, 5])
 def test_r13_what_is_too_much_is_refused_at_once(make_shop, times):

@@ -15,6 +15,8 @@ import pytest
 from routes import routes
 from samples import Samples
 
+pytestmark = pytest.mark.once
+
 FOUND = json.loads((Path(__file__).parent / 'web-client.json').read_text())
 CALLS = FOUND['calls']
 
