@@ -95,9 +95,10 @@ gzip_open(struct event_base *base)
 
 	wake = eventfd(0, EFD_CLOEXEC);
 	made = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (wake == -1 || made == -1)
+		return false;
 	event = event_new(base, made, EV_READ | EV_PERSIST, on_made, NULL);
-	if (wake == -1 || made == -1 || event == NULL ||
-	    event_add(event, NULL) != 0)
+	if (event == NULL || event_add(event, NULL) != 0)
 		return false;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
