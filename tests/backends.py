@@ -1,7 +1,9 @@
 """The server processes of a shop, as its database sees them."""
 
 import contextlib
+import os
 import re
+import signal
 import threading
 import time
 
@@ -10,6 +12,28 @@ import psycopg2
 import process
 
 OURS = "starts_with(application_name, 'reklamd') AND datname = %s"
+
+
+class Frozen:
+    """Processes that do nothing for a while, but are there.  One that is gone
+    meanwhile is no reason to leave the others so: PostgreSQL would wait for
+    them whenever a database is made or dropped."""
+
+    def __init__(self, pids):
+        self.pids = pids
+
+    def __enter__(self):
+        self.send(signal.SIGSTOP)
+        self.began = time.monotonic()
+        return self
+
+    def __exit__(self, *_):
+        self.send(signal.SIGCONT)
+
+    def send(self, number):
+        for pid in self.pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
 
 class Backends:

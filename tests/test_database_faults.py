@@ -4,7 +4,6 @@ R6 to R9 are the rows of the project's table of faults; each is done in short
 here, in full with REKLAM_FULL.
 """
 
-import os
 import random
 import re
 import signal
@@ -16,7 +15,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from backends import Asking, Backends, is_busy, leaks, trigger
+from backends import Asking, Backends, Frozen, is_busy, leaks, trigger
 from load import Load
 from process import FULL, at_most, sanitized, wait_until
 
@@ -219,25 +218,6 @@ def test_what_is_stale_says_so(shop):
     wait_until(shop.is_ready, 3)
     wait_until(lambda: 'warning' not in shop.get(
         '/api/processes', token=token).headers, 3)
-
-
-class Frozen:
-    """Processes that do nothing for a while, but are there."""
-
-    def __init__(self, pids):
-        self.pids = pids
-
-    def __enter__(self):
-        for pid in self.pids:
-            os.kill(pid, signal.SIGSTOP)
-        self.began = time.monotonic()
-
-    def __exit__(self, *_):
-        for pid in self.pids:
-            try:
-                os.kill(pid, signal.SIGCONT)
-            except ProcessLookupError:
-                pass
 
 
 @pytest.mark.seconds(300)

@@ -5,7 +5,6 @@ Servers are copies of the session's, by pg_basebackup; each has an address of
 its own out of 127.0.0.0/8, so that all of them keep the usual port.
 """
 
-import os
 import random
 import shutil
 import signal
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import process
-from backends import Asking, Backends, Watch, is_busy, locked, trigger
+from backends import Asking, Backends, Frozen, Watch, is_busy, locked, trigger
 from cluster import OWNER, Cluster
 from conftest import fresh
 from load import Load
@@ -156,16 +155,9 @@ def test_the_database_is_known_by_its_certificate(make_shop, guarded, name):
         # A connection that breaks, and one that says nothing.
         backends.terminate()
         assert shop.get('/api/machines?offset=1', token=token).status == 200
-        pids = backends.pids("application_name ~ 'worker'")
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
-        try:
-            began = time.monotonic()
+        with Frozen(backends.pids("application_name ~ 'worker'")) as frozen:
             assert is_busy(shop.get('/api/machines?offset=2', token=token))
-            assert time.monotonic() - began < 3.2 + 1
-        finally:
-            for pid in pids:
-                os.kill(pid, signal.SIGCONT)
+            assert time.monotonic() - frozen.began < 3.2 + 1
         wait_until(lambda: shop.get('/api/machines?offset=3',
                                     token=token).status == 200, 3)
 

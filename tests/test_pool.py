@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import fastcgi
-from backends import (Asking, Backends, Watch, is_busy, locked, slow_writes,
-                      timing, trigger)
+from backends import (Asking, Backends, Frozen, Watch, is_busy, locked,
+                      slow_writes, timing, trigger)
 from load import Load
 from process import FULL, at_most, run, wait_until
 
@@ -399,17 +399,12 @@ def test_a_silent_connection_is_found_while_it_is_idle(make_shop):
     token = known(shop)
     with Backends(shop) as backends:
         frozen = backends.pids("application_name ~ 'worker-0'")
-        for pid in frozen:
-            os.kill(pid, signal.SIGSTOP)
-        try:
+        with Frozen(frozen):
             wait_until(lambda: pool(shop)['workers'][0]['reconnects'] +
                        pool(shop)['workers'][0]['timeouts'] >= len(frozen), 5)
             began = time.monotonic()
             assert machines(shop, 0, 3, token)().status == 200
             assert time.monotonic() - began < at_most(0.1)
-        finally:
-            for pid in frozen:
-                os.kill(pid, signal.SIGCONT)
         wait_until(lambda: not set(frozen) & set(backends.pids()), 3)
 
 
