@@ -11,7 +11,7 @@ from pathlib import Path
 
 import fastcgi
 import process
-from process import Process, Trouble, build, run, wait_until
+from process import Process, Trouble, build, run
 from web_server import WebServer, workers_file
 
 PASSWORDS = {'admin': 'admin123', 'akaya': 'operator123',

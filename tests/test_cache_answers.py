@@ -12,8 +12,8 @@ import process
 from process import FULL, wait_until
 from samples import Samples
 from shop import FAKETIME, ROLES
-from test_cache import (SOON, cache, clear, elsewhere, executions, locked, run,
-                        slow_customer, statements, until_fresh, waits_for_lock)
+from test_cache import (SOON, cache, clear, executions, statements,
+                        until_fresh)
 
 PLAIN = re.compile(r'"[0-9a-f]{32}"')
 PACKED = re.compile(r'"[0-9a-f]{32}-z"')

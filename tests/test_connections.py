@@ -20,8 +20,8 @@ import fastcgi
 import process
 from fake_fastcgi import Responder
 from fastcgi import (ABORT, BEGIN, END, GET_VALUES, PARAMS, STDERR, STDIN,
-                     STDOUT, Connection, begin, length, octets, pair,
-                     parameters, record, stream)
+                     STDOUT, Connection, begin, length, pair, parameters,
+                     record, stream)
 from process import FULL, run, wait_until
 from routes import label, routes
 from web_server import WebServer

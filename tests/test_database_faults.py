@@ -7,7 +7,6 @@ here, in full with REKLAM_FULL.
 import random
 import re
 import signal
-import threading
 import time
 from collections import Counter
 from pathlib import Path

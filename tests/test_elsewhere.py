@@ -6,7 +6,6 @@ its own out of 127.0.0.0/8, so that all of them keep the usual port.
 """
 
 import random
-import shutil
 import signal
 import time
 from pathlib import Path
@@ -14,10 +13,9 @@ from pathlib import Path
 import pytest
 
 import process
-from backends import Asking, Backends, Frozen, Watch, is_busy, locked, trigger
+from backends import Asking, Backends, Frozen, is_busy, locked, trigger
 from cluster import OWNER, Cluster
 from conftest import fresh
-from load import Load
 from process import FULL, Process, at_most, run, wait_until
 from routes import routes
 from samples import Samples

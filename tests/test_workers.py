@@ -10,7 +10,6 @@ import random
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -19,10 +18,9 @@ from pathlib import Path
 
 import pytest
 
-import fastcgi
 import process
 from load import Load
-from process import FULL, Trouble, at_most, run, wait_until
+from process import FULL, at_most, run, wait_until
 from web_server import workers_file
 
 SECONDS = 60 if FULL else 6
