@@ -56,8 +56,8 @@ class Page:
         self.driver = webdriver.Chrome(service=Service(DRIVER),
                                        options=options)
 
-    def begin(self, shop, width=1440, dark=False):
-        """Somebody who was never here."""
+    def begin(self, shop, width=1440, dark=False, motion=False):
+        """Somebody who was never here, and would rather see nothing move."""
         self.shop, self.width, self.expected = shop, width, []
         self.who = None
         self.cdp('Emulation.setDeviceMetricsOverride', width=width,
@@ -66,7 +66,10 @@ class Page:
         self.cdp('Emulation.setTouchEmulationEnabled', enabled=width < 600)
         self.cdp('Emulation.setEmulatedMedia', features=[
             {'name': 'prefers-color-scheme',
-             'value': 'dark' if dark else 'light'}])
+             'value': 'dark' if dark else 'light'},
+            {'name': 'prefers-reduced-motion',
+             'value': 'no-preference' if motion else 'reduce'}])
+        self.motion = motion
         self.cdp('Page.setBypassCSP', enabled=False)
         self.cdp('Network.enable')
         self.cdp('Network.setBlockedURLs', urls=[])
@@ -205,7 +208,8 @@ class Page:
             'return [...document.querySelectorAll(".plot")].every('
             'p => p.chart && !p.chart.animating || '
             'getComputedStyle(p).display === "none")'), 10, 'the charts')
-        time.sleep(0.4)
+        if self.motion:
+            time.sleep(0.4)
 
     def shot(self, name):
         """A picture of the whole page, where REKLAM_SHOTS says."""

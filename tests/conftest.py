@@ -31,6 +31,8 @@ def pytest_configure(config):
         'markers', 'seconds(n): how long the test may take (120)')
     config.addinivalue_line(
         'markers', 'once: does not depend on the build; the first will do')
+    config.addinivalue_line(
+        'markers', 'memory: where a sanitizer looks on; not with the first')
 
 
 # The files that take longest begin, so that none is left at the end.

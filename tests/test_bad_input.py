@@ -15,6 +15,8 @@ from process import FULL
 from routes import label, routes
 from samples import NIL, Samples
 
+pytestmark = pytest.mark.memory
+
 FOREIGN = re.compile(
     r'SQLSTATE|libpq|psql|postgres|server closed|FATAL|ERROR:|relation "|'
     r'syntax error|violates|constraint|invalid input|/var/|/home/|/tmp/|'

@@ -20,6 +20,8 @@ import process
 from process import FULL, build, wait_until
 from shop import Shop
 
+pytestmark = pytest.mark.memory
+
 FOREIGN = re.compile(r'SQLSTATE|libpq|FATAL|ERROR:|relation "|/tmp/|assert')
 NIL = '00000000-0000-0000-0000-000000000000'
 STEP = int(os.environ.get('REKLAM_STEP', 1 if FULL else 3))

@@ -1051,7 +1051,7 @@ def addresses(shop):
 @pytest.mark.seconds(240)
 @pytest.mark.parametrize('width', browser.WIDTHS)
 def test_every_page_fits(people, shop, width):
-    page = people(width)
+    page = people(width, motion=width < 600)
     page.open()
     page.wait('#username')
     page.shot('login')

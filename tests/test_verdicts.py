@@ -24,6 +24,8 @@ from process import FULL, ROOT, SANITIZERS, build
 from test_bad_input import BODIES
 from test_intruders import SECRET, tokens
 
+pytestmark = pytest.mark.memory
+
 TEXTS = 200_000 if FULL else 8_000
 TOKENS = 50_000 if FULL else 4_000
 NOW = 1_795_500_000

@@ -24,6 +24,7 @@ from process import FULL, at_most, run, wait_until
 from web_server import workers_file
 
 SECONDS = 60 if FULL else 6
+KINDS = ['reads', pytest.param('writes', marks=pytest.mark.once)]
 
 
 # A server process outlives its worker for a moment; and a busy machine is no
@@ -246,7 +247,7 @@ def test_a_new_master_need_not_wait_for_the_old_ones_workers(make_shop):
 # --- they are told to go ---
 
 @pytest.mark.seconds(180)
-@pytest.mark.parametrize('kind', ['reads', 'writes'])
+@pytest.mark.parametrize('kind', KINDS)
 def test_r4_a_storm_of_reloads_costs_nothing(shop, kind):
     ask = reading(shop) if kind == 'reads' else writing(shop, 'R4')
     reloads = SECONDS * 2
@@ -331,7 +332,7 @@ def number_of_workers(shop, count, nginx_first=False):
     time.sleep(0.5)
 
 
-@pytest.mark.parametrize('kind', ['reads', 'writes'])
+@pytest.mark.parametrize('kind', KINDS)
 def test_workers_come_and_go_by_the_list(make_shop, kind):
     shop = make_shop(CACHE_TTL_MAX=0, **AMPLE)
     ask = reading(shop) if kind == 'reads' else writing(shop, 'LIST')
@@ -446,7 +447,7 @@ def upgrade(shop, seconds=20):
     return shop.program.log.read_text()[begin:]
 
 
-@pytest.mark.parametrize('kind', ['reads', 'writes'])
+@pytest.mark.parametrize('kind', KINDS)
 def test_an_upgrade_loses_nothing(shop, kind):
     ask = reading(shop) if kind == 'reads' else writing(shop, 'U2')
     workers, pid = set(shop.worker_pids().values()), shop.program.pid
