@@ -50,6 +50,26 @@ __wrap_eventfd(unsigned value, int flags)
 	return fails("eventfd") ? -1 : __real_eventfd(value, flags);
 }
 
+void *__real_malloc(size_t);
+void *__wrap_malloc(size_t);
+void *
+__wrap_malloc(size_t size)
+{
+	return fails("malloc") ? NULL : __real_malloc(size);
+}
+
+struct event *__real_event_new(struct event_base *, evutil_socket_t, short,
+    event_callback_fn, void *);
+struct event *__wrap_event_new(struct event_base *, evutil_socket_t, short,
+    event_callback_fn, void *);
+struct event *
+__wrap_event_new(struct event_base *b, evutil_socket_t fd, short what,
+    event_callback_fn call, void *context)
+{
+	return fails("event_new") ? NULL : __real_event_new(b, fd, what, call,
+	    context);
+}
+
 static char text[LARGE];
 static struct event_base *base;
 static int told;
@@ -132,6 +152,13 @@ FACT(one_that_cannot_be_made_is_told_and_the_next_is_made)
 	static const char *const calls[] = { "deflateInit2", "deflate" };
 	static const size_t sizes[] = { SMALL, LARGE };
 
+	failing = "malloc";
+	assert_true(make(SMALL));
+	assert_false(right);
+	failing = "malloc";
+	assert_false(make(LARGE));	/* there is no room for a copy of it */
+	assert_int_equal(told, 0);
+
 	for (size_t i = 0; i < COUNT(calls); i++)
 		for (size_t j = 0; j < COUNT(sizes); j++) {
 			failing = calls[i];
@@ -148,13 +175,15 @@ FACT(one_that_cannot_be_made_is_told_and_the_next_is_made)
 		}
 }
 
-FACT(without_descriptors_it_does_not_begin)
+/* The last one: it leaves the helper's descriptors behind. */
+FACT(without_descriptors_or_memory_it_does_not_begin)
 {
 	failing = "eventfd";
 	assert_false(gzip_open(base));
+	failing = "event_new";
+	assert_false(gzip_open(base));
 }
 
-/* The last one: it leaves the helper's descriptors behind. */
 int
 main(void)
 {
@@ -162,7 +191,7 @@ main(void)
 		T(a_small_one_is_made_at_once),
 		T(a_large_one_comes_by_the_loop_one_at_a_time),
 		T(one_that_cannot_be_made_is_told_and_the_next_is_made),
-		T(without_descriptors_it_does_not_begin),
+		T(without_descriptors_or_memory_it_does_not_begin),
 	};
 
 	return cmocka_run_group_tests(facts, opened, NULL);
