@@ -110,6 +110,7 @@ static bool
 is_refusal(const struct json *document)
 {
 	char sentence[1024];
+
 	if (json_member_string(document, 0, "error", sentence,
 	    sizeof sentence) == 0)
 		return false;

@@ -128,7 +128,6 @@ is_sql(const struct dirent *entry)
 }
 
 /* The .sql files of a part of the directory, in order; -1: said why. */
-
 static int
 list(const struct migration *m, const char *part, struct dirent ***files)
 {
