@@ -103,6 +103,19 @@ class Watch:
 
 
 @contextlib.contextmanager
+def nobody_new(shop):
+    """The database lets nobody in who is not there already."""
+    def limit(number):
+        shop.cluster.psql('postgres', '-c', f'ALTER DATABASE '
+                          f'"{shop.database}" CONNECTION LIMIT {number}')
+    limit(0)
+    try:
+        yield
+    finally:
+        limit(-1)
+
+
+@contextlib.contextmanager
 def locked(shop, table='machines'):
     """Who reads or writes the table has to wait."""
     with contextlib.closing(psycopg2.connect(shop.cluster.url(

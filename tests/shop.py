@@ -1,5 +1,6 @@
 """A whole shop: reklamd with its workers, a database, nginx before it."""
 
+import contextlib
 import datetime
 import http.client
 import json
@@ -189,17 +190,19 @@ class Shop(Browser):
     def reload(self):
         self.program.signal(signal.SIGHUP)
 
-    def worker_pids(self):
-        """By socket number; as the processes call themselves."""
-        found = {}
+    def children(self):
+        """(pid, name) of each, as the processes call themselves."""
         for pid in self.program.children():
-            try:
-                words = Path(f'/proc/{pid}/comm').read_text().strip()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if words.startswith('worker-'):
-                found[int(words.split('-')[1])] = pid
-        return found
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                yield pid, Path(f'/proc/{pid}/comm').read_text().strip()
+
+    def worker_pids(self):
+        """By socket number."""
+        return {int(name.split('-')[1]): pid for pid, name in self.children()
+                if name.startswith('worker-')}
+
+    def listener_pids(self):
+        return [pid for pid, name in self.children() if name == 'listener']
 
     # --- asking ---
 

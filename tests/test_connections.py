@@ -562,7 +562,7 @@ def read_some(shop, client):
 @pytest.mark.seconds(1200)
 def test_r17_a_short_answer_never_looks_complete(shop):
     cut = 0
-    for _ in range(10 if not FULL else 1000):
+    for _ in range(20 if not FULL else 1000):
         wait_until(lambda: len(shop.worker_pids()) == 2 and shop.is_ready(),
                    20)
         with socket.create_connection(

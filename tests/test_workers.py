@@ -4,7 +4,6 @@ R1 to R5 are the rows of the project's table of faults; a tenth of each is
 done here, all of it with REKLAM_FULL.
 """
 
-import contextlib
 import os
 import random
 import re
@@ -14,11 +13,11 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 import process
+from backends import nobody_new
 from load import Load
 from process import FULL, at_most, run, wait_until
 from web_server import workers_file
@@ -496,27 +495,6 @@ def test_memory_survives_a_reload_and_an_upgrade(make_shop):
             'data']['title'] == title, 1)
 
 
-def listeners(shop):
-    """Pids of the processes that call themselves so."""
-    found = []
-    for pid in shop.program.children():
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-            if Path(f'/proc/{pid}/comm').read_text().strip() == 'listener':
-                found.append(pid)
-    return found
-
-
-@contextlib.contextmanager
-def nobody_new(shop):
-    """The database lets nobody in who is not there already."""
-    def limit(number):
-        shop.cluster.psql('postgres', '-c', f'ALTER DATABASE '
-                          f'{shop.database} CONNECTION LIMIT {number}')
-    limit(0)
-    yield
-    limit(-1)
-
-
 def hears_as_before(shop, listener, before):
     """The listener that was there goes on, and is replaced in the end."""
     machine = shop.sql('SELECT id FROM machines LIMIT 1')
@@ -525,8 +503,8 @@ def hears_as_before(shop, listener, before):
         return all(w.get(f'/api/machines/{machine}', 'manager').json['data'][
             'name'] == name for w in shop.workers())
     new_workers(shop, before)
-    wait_until(lambda: len(listeners(shop)) == 1, 10, 'one listener')
-    assert listeners(shop) != [listener]
+    wait_until(lambda: len(shop.listener_pids()) == 1, 10, 'one listener')
+    assert shop.listener_pids() != [listener]
     assert int(shop.cluster.psql('postgres', '-c', f"""SELECT count(*)
         FROM pg_stat_activity WHERE datname = '{shop.database}'
          AND application_name = 'reklamd listener' """)) == 1
@@ -538,15 +516,15 @@ def hears_as_before(shop, listener, before):
 def test_an_upgrade_while_listeners_change_leaves_one(make_shop):
     """The next one cannot connect; it is not waited for, nor forgotten."""
     shop = make_shop(**AMPLE)
-    (listener,), before = listeners(shop), shop.worker_pids()
+    (listener,), before = shop.listener_pids(), shop.worker_pids()
     wait_until(lambda: hits(shop) == ['hit', 'hit'], 10)
     with nobody_new(shop):
         shop.reload()
-        wait_until(lambda: len(listeners(shop)) == 2, 10, 'a second listener')
+        wait_until(lambda: len(shop.listener_pids()) == 2, 10, 'a second')
         shop.program.signal(signal.SIGUSR2)
         wait_until(lambda: 'upgrading' in shop.program.log.read_text(), 10)
         time.sleep(0.5)
-        assert listener in listeners(shop)
+        assert listener in shop.listener_pids()
         assert hits(shop) == ['hit', 'hit']
     hears_as_before(shop, listener, before)
 
@@ -554,15 +532,16 @@ def test_an_upgrade_while_listeners_change_leaves_one(make_shop):
 def test_a_listener_that_dies_before_it_listens_leaves_the_one_before(
         make_shop):
     shop = make_shop(**AMPLE)
-    (listener,), before = listeners(shop), shop.worker_pids()
+    (listener,), before = shop.listener_pids(), shop.worker_pids()
     wait_until(lambda: hits(shop) == ['hit', 'hit'], 10)
     with nobody_new(shop):
         shop.reload()
         for _ in range(3):
             (other,) = wait_until(lambda: [
-                p for p in listeners(shop) if p != listener], 10, 'another')
+                p for p in shop.listener_pids() if p != listener], 10,
+                'another')
             os.kill(other, signal.SIGKILL)
-            wait_until(lambda: other not in listeners(shop), 10)
+            wait_until(lambda: other not in shop.listener_pids(), 10)
         assert hits(shop) == ['hit', 'hit']
     hears_as_before(shop, listener, before)
 
