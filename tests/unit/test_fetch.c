@@ -436,6 +436,18 @@ go_away(void)
 	submitted = 0;
 }
 
+/* The database is asked, in vain, and nothing stale is given instead. */
+static void
+has_nothing(const struct query *query, enum pool_outcome outcome)
+{
+	struct seen one;
+
+	ask(&one, query);
+	assert_int_equal(submitted, 1);
+	end(0, outcome, NULL, NULL);
+	assert_int_equal(one.outcome, outcome);
+}
+
 FACT(without_a_database_what_was_true_is_given)
 {
 	struct seen one;
@@ -456,36 +468,22 @@ FACT(without_a_database_what_was_true_is_given)
 	assert_int_equal(one.outcome, POOL_DONE);
 
 	go_away();
-	ask(&one, TWO);			/* of which there was none */
-	assert_int_equal(submitted, 1);
-	end(0, POOL_LOST, NULL, NULL);
-	assert_int_equal(one.outcome, POOL_LOST);
+	has_nothing(TWO, POOL_LOST);	/* there never was anything */
 }
 
 FACT(but_not_what_a_write_has_changed_or_is_too_old)
 {
-	struct seen one;
-
 	go_away();
 	bump("t0");
-	ask(&one, ONE);
-	assert_int_equal(submitted, 1);
-	end(0, POOL_DOWN, NULL, NULL);
-	assert_int_equal(one.outcome, POOL_DOWN);
+	has_nothing(ONE, POOL_DOWN);
 
 	go_away();
 	versions_alive(shm_now_ms() - 61000);
-	ask(&one, ONE);
-	assert_int_equal(submitted, 1);
-	end(0, POOL_DOWN, NULL, NULL);
-	assert_int_equal(one.outcome, POOL_DOWN);
+	has_nothing(ONE, POOL_DOWN);
 
 	go_away();
 	versions_set_unreachable(false);
-	ask(&one, ONE);
-	assert_int_equal(submitted, 1);
-	end(0, POOL_DOWN, NULL, NULL);
-	assert_int_equal(one.outcome, POOL_DOWN);
+	has_nothing(ONE, POOL_DOWN);
 }
 
 FACT(without_memory_it_is_refused)

@@ -2,9 +2,8 @@
 #include "unit.h"
 
 #include "conf.h"
-#include "fetch.h"
 #include "gate.h"
-#include "shm.h"
+#include "stand_ins.h"
 #include "token.h"
 
 #define ID "0f6c1a52-33f0-4b43-9d4b-6f0f3f7a1d11"
@@ -36,10 +35,7 @@ static const struct query *known_queries[2];
 static struct token token;		/* of who asks */
 static bool token_is_good, trusted, current;
 static const char *authorization, *address;
-static struct fetch *asked;		/* that nobody has answered yet */
-static int statements, status;
 static bool passed, dropped;
-static char said[100];
 
 const struct query *
 query_find(const char *name)
@@ -56,13 +52,6 @@ token_check(const char *text, size_t length, int64_t now, struct token *t)
 	(void)text, (void)length, (void)now;
 	*t = token;
 	return token_is_good;
-}
-
-void
-fetch_start(struct fetch *f)
-{
-	asked = f;
-	statements++;
 }
 
 void
@@ -93,14 +82,6 @@ http_header(const struct request *r, enum fcgi_parameter parameter)
 }
 
 void
-http_refuse(struct request *r, int code, const char *call, const char *field)
-{
-	(void)r, (void)field;
-	status = code;
-	snprintf(said, sizeof said, "%s", call);
-}
-
-void
 http_drop(struct request *r)
 {
 	(void)r;
@@ -122,25 +103,10 @@ static void
 start(int route)
 {
 	passed = dropped = false;
-	asked = NULL;
-	statements = status = 0;
-	said[0] = '\0';
+	nothing_was_said();
 	request = (struct request){ .route = &routes[route],
 	    .route_index = (unsigned)route };
 	gate_enter(&request, pass);
-}
-
-/* The database says so; NULL: it has no such person. */
-static void
-answer(enum pool_outcome outcome, const char *body)
-{
-	struct fetched a = { .outcome = outcome, .found = body != NULL,
-	    .body = body, .body_length = body ? (uint32_t)strlen(body) : 0 };
-	struct fetch *f = asked;
-
-	assert_non_null(f);
-	asked = NULL;
-	f->done(f, &a);
 }
 
 /* Somebody new each time: nothing is known of him. */

@@ -3,10 +3,10 @@
 
 #include "answer.h"
 #include "board.h"
-#include "fetch.h"
 #include "gate.h"
 #include "login.h"
 #include "password.h"
+#include "stand_ins.h"
 #include "throttle.h"
 #include "token.h"
 
@@ -23,9 +23,7 @@ static const struct query other = { .name = "other" };
 static struct request request;
 static char body[1000];
 static struct json_node nodes[100];
-static int status;
-static char said[100], *replied;
-static struct fetch *asked;
+static char *replied;
 static struct pool_job *stored;		/* in the background */
 static char stored_new[100];
 static bool full, helper_is_busy, answered, keeps, has_right;
@@ -89,25 +87,11 @@ answer_run(struct request *r, const struct args *a)
 	answered = true;
 }
 
-void
-fetch_start(struct fetch *f)
-{
-	asked = f;
-}
-
 bool
 gate_has(const struct identity *who, const char *right)
 {
 	(void)who, (void)right;
 	return has_right;
-}
-
-void
-http_refuse(struct request *r, int code, const char *call, const char *field)
-{
-	(void)r, (void)field;
-	status = code;
-	snprintf(said, sizeof said, "%s", call);
 }
 
 void
@@ -189,9 +173,9 @@ send(void (*route)(struct request *), const char *text)
 {
 	static const struct route post = { .method = POST };
 
-	status = failures = 0;
-	said[0] = hash_that_was_set[0] = stored_new[0] = '\0';
-	asked = NULL;
+	nothing_was_said();
+	failures = 0;
+	hash_that_was_set[0] = stored_new[0] = '\0';
 	stored = NULL;
 	checked = NULL;
 	hashed = NULL;
@@ -205,18 +189,6 @@ send(void (*route)(struct request *), const char *text)
 	assert_int_equal(json_read(&request.json, body, request.body_length,
 	    nodes, COUNT(nodes)), JSON_FINE);
 	route(&request);
-}
-
-static void
-answer(enum pool_outcome outcome, const char *text)
-{
-	struct fetched a = { .outcome = outcome, .found = text != NULL,
-	    .body = text, .body_length = text ? (uint32_t)strlen(text) : 0 };
-	struct fetch *f = asked;
-
-	assert_non_null(f);
-	asked = NULL;
-	f->done(f, &a);
 }
 
 static int
