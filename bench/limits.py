@@ -33,6 +33,8 @@ from shop import Shop
 from web_server import WebServer
 
 STATS = '/api/dashboard/stats'
+# The bare responder takes turns as reklamd's workers do (WORKER_SCHEDULING).
+BATCH = ['chrt', '--batch', '0']
 CROWD = 64                  # clients, more than there are connections
 # No answer is kept, but who the asker is: CACHE_TTL_MAX=0 would hold for that
 # too, and each request be two statements.  Nor is anybody sent away because
@@ -69,7 +71,7 @@ class Bare:
         program = process.directory(self.directory / 'bin') / 'bare'
         shutil.copy2(process.build() / 'bench/bare', program)
         sockets = [self.directory / f'bare-{i}.sock' for i in range(count)]
-        self.programs = [Process('bare', [program, s, path],
+        self.programs = [Process('bare', [*BATCH, program, s, path],
                                  self.directory / 'bare.log') for s in sockets]
         self.web = WebServer(
             self.directory / 'nginx', sockets, more=ALONE % {

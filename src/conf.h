@@ -26,7 +26,9 @@ struct conf {
 	/* the program */
 	const char *workers_file;
 	const char *control_socket;
-	long drain_seconds, slow_ms;
+	long drain_seconds;
+	bool batch;			/* how workers are scheduled */
+	long slow_ms;
 	bool log_json;
 	long log_level;
 	long language;			/* enum language */

@@ -94,6 +94,8 @@ const struct conf_setting conf_settings[] = {
 	{ "DRAIN_SECONDS", NUMBER(drain_seconds), "10",
 	    0, 3600, NULL, R,
 	    "how long running requests may take after TERM" },
+	{ "WORKER_SCHEDULING", SWITCH(batch), "batch", 0, 0, "normal batch", R,
+	    "batch: a woken worker does not interrupt what is running" },
 	{ "SLOW_MS", NUMBER(slow_ms), "100",
 	    0, 600000, NULL, R,
 	    "requests that take longer are logged" },

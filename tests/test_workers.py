@@ -435,6 +435,20 @@ def test_a_reload_takes_what_is_new(make_shop):
         '/api/auth/me', token=token).status == 401, 10)
 
 
+def test_workers_take_turns_and_others_do_not(make_shop):
+    shop = make_shop(web=False)
+
+    def policies(pids):
+        return {os.sched_getscheduler(pid) for pid in pids}
+    assert policies(shop.worker_pids().values()) == {os.SCHED_BATCH}
+    assert policies([shop.program.pid, *shop.listener_pids()]) == {
+        os.SCHED_OTHER}
+    shop.write_settings(WORKER_SCHEDULING='normal')
+    shop.reload()
+    wait_until(lambda: policies(shop.worker_pids().values()) == {
+        os.SCHED_OTHER}, 10)
+
+
 # --- another program ---
 
 def upgrade(shop, seconds=20):
