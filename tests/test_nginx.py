@@ -381,6 +381,9 @@ def test_the_log_holds_no_query_and_no_key(web):
     wait_until(lambda: answer.headers['x-request-id'] in log.read_text(), 5,
                'the line in the log')
     assert parameters(answer)['REQUEST_ID'] == answer.headers['x-request-id']
+    line, = re.findall(rf'.*{answer.headers["x-request-id"]}.*',
+                       log.read_text())
+    assert ' GET /api/jobs HTTP/1.1 200 ' in line
     assert 'geheim' not in log.read_text()
 
 
