@@ -106,8 +106,8 @@ class Watch:
 def nobody_new(shop):
     """The database lets nobody in who is not there already."""
     def limit(number):
-        shop.cluster.psql('postgres', '-c', f'ALTER DATABASE '
-                          f'"{shop.database}" CONNECTION LIMIT {number}')
+        shop.cluster.ask(f'ALTER DATABASE "{shop.database}" '
+                         f'CONNECTION LIMIT {number}')
     limit(0)
     try:
         yield

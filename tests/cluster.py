@@ -8,6 +8,7 @@ from pathlib import Path
 
 import process
 from process import Process, Trouble, program, run
+from session import Session, psycopg2
 
 OWNER = 'reklam'
 
@@ -35,6 +36,7 @@ class Cluster:
             'PostgreSQL', [self.tool('postgres'), '-D', self.data],
             self.directory / 'postgresql.log', env, stop=signal.SIGINT,
             lasting=lasting)
+        self.session = Session(lambda: self.url('postgres', 'postgres'))
         self.settings = {**COMMON, **(QUICK if quick else {}),
                          'unix_socket_directories': f"'{self.directory}'"}
 
@@ -71,6 +73,7 @@ class Cluster:
         return self
 
     def stop(self):
+        self.session.close()
         return self.process.stop()
 
     def restart(self, how=signal.SIGINT):
@@ -89,18 +92,23 @@ class Cluster:
                    '-d', self.url(database, user), *words, input=input,
                    check=check, timeout=timeout, user=None).stdout
 
+    def ask(self, text):
+        """A statement about the server itself."""
+        if psycopg2 is None:
+            return self.psql('postgres', '-c', text).strip()
+        return self.session.ask(text)
+
     def has(self, database):
-        return self.psql('postgres', '-c', f"SELECT 1 FROM pg_database "
-                         f"WHERE datname = '{database}'").strip() == '1'
+        return self.ask('SELECT 1 FROM pg_database '
+                        f"WHERE datname = '{database}'") == '1'
 
     def create_database(self, name, template='template0'):
-        self.psql('postgres', '-c', f'CREATE DATABASE "{name}" OWNER {OWNER} '
-                  f'TEMPLATE "{template}" STRATEGY file_copy')
+        self.ask(f'CREATE DATABASE "{name}" OWNER {OWNER} '
+                 f'TEMPLATE "{template}" STRATEGY file_copy')
         return name
 
     def drop_database(self, name):
-        self.psql('postgres', '-c',
-                  f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        self.ask(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 def load(cluster, database, file, scale=1, anchor='2026-11-23'):

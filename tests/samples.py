@@ -2,6 +2,8 @@
 
 import re
 
+from session import Session
+
 NIL = '00000000-0000-0000-0000-000000000000'
 
 # Where the last word before an id, or a field's name, says whose it is.
@@ -42,9 +44,10 @@ WORDS = {'username': 'yenikisi', 'email': 'yeni@ornek.example',
 
 class Samples:
     def __init__(self, cluster, database):
-        self.ids = {kind: cluster.psql(
-            database, '-c', f'{query} LIMIT 1').strip()
-            for kind, query in IDS.items()}
+        session = Session(lambda: cluster.url(database, 'postgres'))
+        self.ids = {kind: session.ask(f'{query} LIMIT 1')
+                    for kind, query in IDS.items()}
+        session.close()
 
     def id_of(self, name):
         kind = KINDS.get(name) or re.sub('_ids?$', '', name)

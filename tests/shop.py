@@ -13,6 +13,7 @@ from pathlib import Path
 import fastcgi
 import process
 from process import Process, Trouble, build, run
+from session import Session
 from web_server import WebServer, workers_file
 
 PASSWORDS = {'admin': 'admin123', 'akaya': 'operator123',
@@ -127,7 +128,9 @@ class Shop(Browser):
             'WORKERS_FILE': self.web.workers_path,
             'CONTROL_SOCKET': self.run / 'control.sock',
             'REKLAM_LANG': 'tr', **settings}
-        self.tokens, self.session = {}, None
+        self.tokens = {}
+        self.session = Session(
+            lambda: self.cluster.url(self.database, 'postgres'))
         self.program = Process(
             'reklamd', [self.installed('reklamd'), '-f', self.settings_path],
             self.directory / 'reklamd.log', {**(env or {}), **faked(today)},
@@ -177,6 +180,7 @@ class Shop(Browser):
     def stop(self):
         """Ends all of it; a sentence for each thing that was not right."""
         self.close()
+        self.session.close()
         faults = []
         # nginx first: reklamd waits for connections that nginx may still use.
         if not self.web.stop():
@@ -236,50 +240,8 @@ class Shop(Browser):
         return self.tokens[name]
 
     def sql(self, text):
-        """What psql would print without ornament, of the last statement; on
-        one connection, which is kept."""
-        for last in (False, True):
-            if self.session is None:
-                self.session = Session(self.cluster.url(self.database,
-                                                        'postgres'))
-            try:
-                return self.session.ask(text)
-            except Session.Lost:
-                self.session = None
-                if last:
-                    raise
-
-
-class Session:
-    """One with the database, where psql would be started for each."""
-
-    class Lost(Exception):
-        pass
-
-    def __init__(self, url):
-        import psycopg2         # a demo does without
-        from psycopg2.extensions import new_type, register_type, string_types
-        self.psycopg2 = psycopg2
-        try:
-            self.connection = psycopg2.connect(url)
-        except psycopg2.OperationalError as e:
-            raise Trouble(f'no session: {e}') from None
-        self.connection.autocommit = True
-        register_type(new_type(tuple(string_types), 'TEXT',
-                               lambda text, cursor: text), self.connection)
-
-    def ask(self, text):
-        try:
-            with self.connection.cursor() as cursor:
-                cursor.execute(text)
-                rows = cursor.fetchall() if cursor.description else []
-                cursor.execute('DISCARD ALL')
-        except self.psycopg2.Error as e:
-            if self.connection.closed:
-                raise self.Lost(str(e)) from None
-            raise Trouble(f'{text}\n{e}') from None
-        return '\n'.join('|'.join(v or '' for v in row)
-                         for row in rows).strip()
+        """What psql would print without ornament, of the last statement."""
+        return self.session.ask(text)
 
 
 def installed(directory, name):

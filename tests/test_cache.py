@@ -87,7 +87,7 @@ def cache(answer):
 
 def executions(shop, word=''):
     """How often the program ran statements with that word."""
-    return int(shop.cluster.psql('postgres', '-c', f'''
+    return int(shop.cluster.ask(f'''
         SELECT coalesce(sum(calls), 0) FROM pg_stat_statements s
           JOIN pg_database d ON d.oid = dbid AND datname = '{shop.database}'
          WHERE userid = 'reklam'::regrole AND query LIKE '%{word}%' '''))
@@ -469,8 +469,8 @@ def test_a_write_that_is_committed_after_its_worker_gave_up(make_shop,
                 for w in shop.workers()]
 
     def set_standby(text):
-        postgres.psql('postgres', '-c', f'ALTER SYSTEM SET {text}',
-                      '-c', 'SELECT pg_reload_conf()')
+        postgres.ask(f'ALTER SYSTEM SET {text}')
+        postgres.ask('SELECT pg_reload_conf()')
 
     shop.sql(f'''ALTER DATABASE {shop.database}
                  SET synchronous_commit = local''')

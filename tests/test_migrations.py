@@ -34,15 +34,21 @@ class Database:
             postgres.psql(name, *KINDS[kind], '-f', '-', input=old)
         if spoil:
             postgres.psql(name, '-c', spoil)
+        self.connection = None
         self.before = self.rows()
         self.migrate()
 
     def migrate(self):
+        """Who asks afterwards is new as well."""
+        self.connection = None
         migrate(self.postgres, self.name)
 
     def ask(self, query):
-        with psycopg2.connect(self.postgres.url(self.name, 'postgres')) as c:
-            cursor = c.cursor()
+        if self.connection is None:
+            self.connection = psycopg2.connect(
+                self.postgres.url(self.name, 'postgres'))
+            self.connection.autocommit = True
+        with self.connection.cursor() as cursor:
             cursor.execute(query)
             return cursor.fetchall()
 

@@ -19,6 +19,7 @@ import pytest
 
 import process
 from process import run, wait_until
+from session import Session
 from shop import copy_of_sql, installed
 
 SECRET = 'a key of these tests, never of a shop'
@@ -32,6 +33,7 @@ class Control:
         self.program = installed(cluster.directory, 'reklamctl')
         self.env = {'DATABASE_URL': cluster.url(database),
                     'JWT_SECRET_KEY': SECRET, 'PASSWORD_COST': 4}
+        self.sql = Session(lambda: cluster.url(database, 'postgres')).ask
 
     def __call__(self, *words, input='', **env):
         done = run(self.program, *words, input=input, check=False,
@@ -41,9 +43,6 @@ class Control:
     def add(self, *words, password='long enough'):
         return self('user', 'add', '-d', copy_of_sql(self.cluster),
                     *words, input=password + '\n')
-
-    def sql(self, text):
-        return self.cluster.psql(self.database, '-c', text).strip()
 
 
 @pytest.fixture

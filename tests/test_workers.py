@@ -519,7 +519,7 @@ def hears_as_before(shop, listener, before):
     new_workers(shop, before)
     wait_until(lambda: len(shop.listener_pids()) == 1, 10, 'one listener')
     assert shop.listener_pids() != [listener]
-    assert int(shop.cluster.psql('postgres', '-c', f"""SELECT count(*)
+    assert int(shop.cluster.ask(f"""SELECT count(*)
         FROM pg_stat_activity WHERE datname = '{shop.database}'
          AND application_name = 'reklamd listener' """)) == 1
     shop.sql(f"UPDATE machines SET name = 'heard' WHERE id = '{machine}'")
