@@ -14,7 +14,7 @@
 #include "conf_rules.h"
 #include "env_file.h"
 
-#define FILE_MAX (1 << 20)
+#define FILE_MAX 65536
 
 enum { NOT, BY_VALUE, BY_FILE };
 
